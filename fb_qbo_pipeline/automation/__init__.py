@@ -1,0 +1,1 @@
+"""Dagster schedules, sensors and jobs."""

@@ -1,0 +1,1 @@
+"""The fb-qbo commands."""

@@ -1,0 +1,1 @@
+"""FreshBooks: a thin client and typed records."""

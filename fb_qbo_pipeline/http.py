@@ -1,0 +1,224 @@
+"""HTTP pieces that both clients share: JSON with Decimals, credentials, waiting times, and a stand-in server.
+
+Each client keeps its own retry loop, because what may be repeated differs (reads always, writes never blindly).
+Credentials are `requests` auth objects, not headers: without one, requests would put an entry of the user's ~/.netrc
+in their place.
+"""
+
+import datetime as dt
+import email.utils
+import io
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import requests
+import simplejson
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.auth import AuthBase
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+Json = dict[str, Any]
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 60.0
+
+# Failures in which an answer may have been lost. Other errors of requests (a malformed address…) are mistakes, not outages.
+TRANSPORT_ERRORS: tuple[type[requests.RequestException], ...] = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+
+
+def utc_now() -> dt.datetime:
+    """The present instant, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def loads(body: bytes | str) -> Any:
+    """JSON with every number that has a fraction as Decimal. Raises ValueError on anything that is not JSON."""
+    text = body.decode("utf-8") if isinstance(body, bytes) else body
+    return simplejson.loads(text, use_decimal=True)
+
+
+def describe(error: requests.RequestException) -> str:
+    """A transport failure in words. The library's own text is left out: it quotes the address with its query."""
+    refused = _refused(error)
+    if refused is not None:
+        return "the host name is unknown" if isinstance(refused, NameResolutionError) else "the connection could not be opened"
+    for kind, words in (
+        (requests.ConnectTimeout, "the connection timed out"),
+        (requests.ReadTimeout, "no answer in time"),
+        (requests.exceptions.SSLError, "the TLS connection failed (certificate or interception by a proxy)"),
+        (requests.exceptions.ProxyError, "the proxy refused the connection"),
+        (requests.exceptions.ChunkedEncodingError, "the answer was cut off"),
+        (requests.exceptions.ContentDecodingError, "the answer could not be decoded"),
+        (requests.ConnectionError, "the connection failed"),
+    ):
+        if isinstance(error, kind):
+            return words
+    return type(error).__name__
+
+
+def never_sent(error: requests.RequestException) -> bool:
+    """Whether certainly no byte of the request reached the other side, because no connection was made."""
+    return isinstance(error, requests.ConnectTimeout) or _refused(error) is not None
+
+
+def _refused(error: requests.RequestException) -> Exception | None:
+    """urllib3's reason where a connection could not be opened, otherwise None."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return reason if isinstance(reason, (NewConnectionError, NameResolutionError)) else None
+
+
+def retry_after(headers: Mapping[str, str], now: dt.datetime) -> float | None:
+    """Seconds that a `Retry-After` header asks for (a number, or an HTTP date compared with `now`); None without a usable one."""
+    value = headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    try:
+        return max(0.0, float(Decimal(value)))
+    except ArithmeticError:
+        pass
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=dt.UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How long to wait before the next try: what the server asks for, otherwise doubling with jitter. In seconds."""
+
+    base: float = 0.5
+    cap: float = 60.0
+    longest_asked: float = 120.0
+    uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
+
+    def delay(self, attempt: int, asked: float | None = None) -> float:
+        """The wait after failed try number `attempt` (the first is 1); `asked` is the server's Retry-After.
+
+        Half of the doubled wait is jitter, so that several processes do not return at the same instant.
+        """
+        if asked:
+            return min(asked, self.longest_asked)
+        return min(self.cap, self.base * 2.0 ** (attempt - 1)) * self.uniform(0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One HTTP attempt, for the audit and for counting. `url` is redacted; `status` None where no answer came."""
+
+    service: str
+    method: str
+    url: str
+    status: int | None
+    seconds: float
+    size: int
+    error: str = ""
+
+
+Recorder = Callable[[Attempt], None]
+
+
+class BearerAuth(AuthBase):
+    """Sends an access token."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header to `request`."""
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class NoAuth(AuthBase):
+    """Sends no credentials, not even those of ~/.netrc."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Leave `request` as it is."""
+        return request
+
+
+def new_session(connections: int = 16) -> requests.Session:
+    """A session without retries of its own (the clients decide what may be repeated) that keeps `connections` open a host."""
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_maxsize=connections, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a stand-in server answers. A `body` that is no text or bytes is sent as JSON."""
+
+    status: int = 200
+    body: object = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def content(self) -> bytes:
+        """The body as bytes."""
+        if isinstance(self.body, bytes):
+            return self.body
+        if isinstance(self.body, str):
+            return self.body.encode()
+        return simplejson.dumps(self.body, use_decimal=True).encode()
+
+
+Answerer = Callable[[requests.PreparedRequest], Reply | Exception]
+
+
+class FakeTransport(BaseAdapter):
+    """A stand-in for the network, to be mounted on a session: `session.mount("https://", FakeTransport(answer))`.
+
+    `answers` is a function of the request, or replies in order (an exception among them is raised). `requests` holds what was sent.
+    """
+
+    def __init__(self, answers: Answerer | Sequence[Reply | Exception]) -> None:
+        super().__init__()
+        self._answer = answers if callable(answers) else self._in_order(list(answers))
+        self.requests: list[requests.PreparedRequest] = []
+
+    @staticmethod
+    def _in_order(replies: list[Reply | Exception]) -> Answerer:
+        def answer(request: requests.PreparedRequest) -> Reply | Exception:
+            if not replies:
+                raise AssertionError(f"unexpected request: {request.method} {request.url}")
+            return replies.pop(0)
+
+        return answer
+
+    def send(self, request: requests.PreparedRequest, *_args: Any, **_options: Any) -> requests.Response:
+        """Answer `request` without a network."""
+        self.requests.append(request)
+        reply = self._answer(request)
+        if isinstance(reply, Exception):
+            raise reply
+        response = requests.Response()
+        response.status_code = reply.status
+        response.headers = CaseInsensitiveDict(reply.headers)
+        response.raw = io.BytesIO(reply.content())
+        response.request = request
+        response.url = request.url or ""
+        response.encoding = "utf-8"
+        return response
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def session(self) -> requests.Session:
+        """A new session in which this transport takes the place of the network."""
+        session = requests.Session()
+        session.mount("https://", self)
+        session.mount("http://", self)
+        return session

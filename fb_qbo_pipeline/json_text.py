@@ -1,0 +1,21 @@
+"""JSON with exact numbers: Decimals out as plain numbers, numbers in as Decimal or int, never float."""
+
+import hashlib
+from typing import Any
+
+import simplejson
+
+
+def dump_json(value: Any) -> str:
+    """JSON text with stable key order, so that equal values give equal text."""
+    return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def load_json(value: str | bytes) -> Any:
+    """The value of JSON text."""
+    return simplejson.loads(value, use_decimal=True)
+
+
+def fingerprint(value: Any) -> str:
+    """A short, stable identity of a JSON value's content."""
+    return hashlib.sha256(dump_json(value).encode()).hexdigest()[:32]

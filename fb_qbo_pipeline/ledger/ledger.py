@@ -1,0 +1,101 @@
+"""The ledger of one integration: the only way to its tables, and the only place where transactions begin."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, insert, select
+
+from fb_qbo_pipeline.ledger.database import advisory_lock
+from fb_qbo_pipeline.ledger.exceptions import Exceptions
+from fb_qbo_pipeline.ledger.lists import CompanyLists, Cursors
+from fb_qbo_pipeline.ledger.outbox import Outbox
+from fb_qbo_pipeline.ledger.posted import Links, PostedDocuments
+from fb_qbo_pipeline.ledger.raw import RawRecords
+from fb_qbo_pipeline.ledger.staging import Staging
+from fb_qbo_pipeline.ledger.tables import sync_report
+from fb_qbo_pipeline.ledger.touched import TouchedDates
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """All tables of one integration within one transaction."""
+
+    connection: Connection
+    integration: str
+
+    @cached_property
+    def raw(self) -> RawRecords:
+        """FreshBooks records as last read."""
+        return RawRecords(self.connection, self.integration)
+
+    @cached_property
+    def staging(self) -> Staging:
+        """What mapping decided."""
+        return Staging(self.connection, self.integration)
+
+    @cached_property
+    def posted(self) -> PostedDocuments:
+        """What stands in QuickBooks."""
+        return PostedDocuments(self.connection, self.integration)
+
+    @cached_property
+    def links(self) -> Links:
+        """Customers, vendors and items."""
+        return Links(self.connection, self.integration)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Every write."""
+        return Outbox(self.connection, self.integration)
+
+    @cached_property
+    def exceptions(self) -> Exceptions:
+        """Documents held back."""
+        return Exceptions(self.connection, self.integration)
+
+    @cached_property
+    def touched(self) -> TouchedDates:
+        """Dates that wait for a run."""
+        return TouchedDates(self.connection, self.integration)
+
+    @cached_property
+    def lists(self) -> CompanyLists:
+        """Mirror of the QuickBooks lists."""
+        return CompanyLists(self.connection, self.integration)
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """Marks of the feeds."""
+        return Cursors(self.connection, self.integration)
+
+    def report(self, values: dict[str, Any]) -> None:
+        """Keep what one posting step did."""
+        self.connection.execute(insert(sync_report).values(integration=self.integration, **values))
+
+    def reports(self, run_ids: list[str]) -> list[RowMapping]:
+        """What the posting steps of these runs did."""
+        statement = select(sync_report).where(sync_report.c.integration == self.integration, sync_report.c.run_id.in_(run_ids))
+        return list(self.connection.execute(statement.order_by(sync_report.c.id)).mappings())
+
+
+class Ledger:
+    """The ledger of one integration."""
+
+    def __init__(self, engine: Engine, integration: str) -> None:
+        self.engine = engine
+        self.integration = integration
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """A transaction: committed when the block ends, rolled back if it raises."""
+        with self.engine.begin() as connection:
+            yield Transaction(connection, self.integration)
+
+    @contextlib.contextmanager
+    def posting_lock(self, wait_seconds: float | None = None) -> Iterator[None]:
+        """Hold this company's posting: one at a time, over all processes and machines that share the database."""
+        with self.engine.connect() as connection, advisory_lock(connection, f"fb_qbo:post:{self.integration}", wait_seconds=wait_seconds):
+            yield

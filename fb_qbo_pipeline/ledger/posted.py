@@ -1,0 +1,121 @@
+"""What stands in QuickBooks, as the pipeline last saw it, and which QuickBooks record each FreshBooks thing became."""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from fb_qbo_pipeline.ledger.tables import link, posted_document
+
+POSTED = "posted"
+VOIDED = "voided"  # stands there with zero amounts
+DELETED = "deleted"  # does not stand there any more
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A document of ours in QuickBooks. `total` and `tax` as QuickBooks returned them."""
+
+    source: str
+    source_id: int
+    entity: str
+    qbo_id: str
+    sync_token: str
+    number: str | None
+    document_date: dt.date
+    currency: str
+    total: Decimal
+    tax: Decimal
+    state: str
+    fingerprint: str
+    content: str = ""
+    adopted: bool = False
+    run_id: str | None = None
+
+
+_FIELDS = tuple(Posted.__dataclass_fields__)
+
+
+class PostedDocuments:
+    """The posted documents of one integration, on one connection."""
+
+    def __init__(self, connection: Connection, integration: str) -> None:
+        self._connection = connection
+        self._integration = integration
+
+    def save(self, document: Posted) -> None:
+        """Record what stands in QuickBooks now."""
+        values = {name: getattr(document, name) for name in _FIELDS}
+        statement = insert(posted_document).values(integration=self._integration, **values)
+        changed = {name: statement.excluded[name] for name in _FIELDS if name not in ("source", "source_id")}
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["integration", "source", "source_id"], set_=changed | {"changed_at": func.now()}
+            )
+        )
+
+    def by_ids(self, source: str, ids: Collection[int]) -> dict[int, Posted]:
+        """Documents by source id."""
+        if not ids:
+            return {}
+        return {d.source_id: d for d in self._select(posted_document.c.source == source, posted_document.c.source_id.in_(ids))}
+
+    def in_dates(self, start: dt.date, end: dt.date) -> list[Posted]:
+        """Documents dated from `start` to `end`."""
+        return self._select(posted_document.c.document_date.between(start, end))
+
+    def numbers(self, numbers: Collection[str]) -> dict[tuple[str, str], int]:
+        """Which document holds (entity, number in lower case) in QuickBooks."""
+        if not numbers:
+            return {}
+        found = self._select(func.lower(posted_document.c.number).in_([n.lower() for n in numbers]), posted_document.c.state == POSTED)
+        return {(d.entity, (d.number or "").lower()): d.source_id for d in found}
+
+    def _select(self, *conditions: object) -> list[Posted]:
+        columns = [posted_document.c[name] for name in _FIELDS]
+        statement = select(*columns).where(posted_document.c.integration == self._integration, *conditions)  # type: ignore[arg-type]
+        return [Posted(*row) for row in self._connection.execute(statement.order_by(posted_document.c.source_id))]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A customer, vendor or item: the key on the FreshBooks side and the id in QuickBooks."""
+
+    kind: str
+    key: str
+    qbo_id: str
+    name: str
+    created: bool
+
+
+class Links:
+    """The links of one integration, on one connection."""
+
+    def __init__(self, connection: Connection, integration: str) -> None:
+        self._connection = connection
+        self._integration = integration
+
+    def all(self, kind: str) -> dict[str, Link]:
+        """Links of a kind by key."""
+        columns = link.c
+        rows = self._connection.execute(
+            select(columns.kind, columns.key, columns.qbo_id, columns.name, columns.created).where(
+                columns.integration == self._integration, columns.kind == kind
+            )
+        )
+        return {row[1]: Link(*row) for row in rows}
+
+    def save(self, entry: Link) -> None:
+        """Remember a link; a newer one replaces it."""
+        statement = insert(link).values(
+            integration=self._integration, kind=entry.kind, key=entry.key, qbo_id=entry.qbo_id, name=entry.name, created=entry.created
+        )
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["integration", "kind", "key"],
+                set_={name: statement.excluded[name] for name in ("qbo_id", "name", "created")} | {"linked_at": func.now()},
+            )
+        )

@@ -1,0 +1,1 @@
+"""Pure mapping of FreshBooks records to intended QuickBooks documents."""

@@ -1,0 +1,128 @@
+"""How FreshBooks came to an invoice's total: its taxes, and what is left over.
+
+FreshBooks does not document when it rounds; only the total is certain, and it is the truth. Three models are tried in
+turn, and the first that gives the total exactly is the one that FreshBooks used:
+
+1. each tax summed over the lines, then rounded;
+2. each tax rounded on each line, then summed;
+3. only the total rounded (with the discount rounded, or not).
+
+Where none does, the nearest is taken, and the rest is a rounding difference for the rounding product.
+Established by recorded invoices: the discount lowers the base of every line by its percentage; a compounded second tax is
+on top of the first.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fb_qbo_pipeline.freshbooks.records import Invoice, InvoiceLine, LineTax
+from fb_qbo_pipeline.mapping.text import cents
+from fb_qbo_pipeline.money import ZERO, allocate, exponent, round_half_up, total
+
+Combination = tuple[LineTax, ...]  # the taxes of a line, none to two
+_Totals = dict[LineTax, Decimal]
+_HUNDRED = Decimal(100)
+_HALF_CENT = Decimal("0.005")  # what rounding a discount can change; more is a contradiction in the record, not rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What FreshBooks charged, in the invoice's currency, rounded to cents.
+
+    `amount` = `lines` + `discount` (zero or negative) + `tax` + `residue`, exactly. `taxes` has the amounts of each
+    combination of taxes, in the order of its taxes; they sum to `tax`.
+    """
+
+    amount: Decimal
+    lines: Decimal
+    discount: Decimal
+    tax: Decimal
+    residue: Decimal
+    taxes: Mapping[Combination, tuple[Decimal, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Exact:
+    """One tax on one line, before any rounding."""
+
+    combination: Combination
+    tax: LineTax
+    amount: Decimal
+
+
+def charged(invoice: Invoice) -> Charged:
+    """The taxes that FreshBooks charged on an invoice, and the residue that no rounding model explains (mostly zero)."""
+    amount, discount = cents(invoice.amount), cents(invoice.discount_total)
+    lines = total(cents(line.amount) for line in invoice.lines)
+    share = _discount_share(invoice)
+    exact = [piece for line in invoice.lines for piece in _exact_taxes(line, 1 - share)]
+    wanted = amount - lines - discount
+    exact_discount = -share * total(line.amount for line in invoice.lines)
+    best: _Totals | None = None
+    for totals in _models(exact, exact_discount - discount, exponent(invoice.currency)):
+        if best is None or abs(wanted - total(totals.values())) < abs(wanted - total(best.values())):
+            best = totals
+        if total(totals.values()) == wanted:
+            break
+    best = best or {}
+    tax = total(best.values())
+    return Charged(amount, lines, discount, tax, wanted - tax, _by_combination(best, exact))
+
+
+def _discount_share(invoice: Invoice) -> Decimal:
+    """The discount as a share of the lines; from its amount where FreshBooks shows no percentage."""
+    if invoice.discount_percent:
+        return invoice.discount_percent / _HUNDRED
+    lines = total(line.amount for line in invoice.lines)
+    return -invoice.discount_total / lines if lines else ZERO
+
+
+def _exact_taxes(line: InvoiceLine, share: Decimal) -> Iterator[_Exact]:
+    base = line.amount * share
+    for tax in line.taxes:
+        amount = base * tax.percent / _HUNDRED
+        yield _Exact(line.taxes, tax, amount)
+        if line.compounded:
+            base += amount
+
+
+def _models(exact: Sequence[_Exact], discount_rounding: Decimal, places: int) -> Iterator[_Totals]:
+    """The totals of each tax by each model, in the order of preference. `discount_rounding`: exact less rounded discount."""
+    sums: _Totals = {}
+    for piece in exact:
+        sums[piece.tax] = sums.get(piece.tax, ZERO) + piece.amount
+    if not sums:
+        return
+    for digits in dict.fromkeys((places, 2)):
+        yield {tax: round_half_up(amount, digits) for tax, amount in sums.items()}
+        per_line: _Totals = dict.fromkeys(sums, ZERO)
+        for piece in exact:
+            per_line[piece.tax] += round_half_up(piece.amount, digits)
+        yield per_line
+        once = total(sums.values())
+        unrounded = [once, once + discount_rounding] if once and abs(discount_rounding) <= _HALF_CENT else [once]
+        for whole in unrounded:
+            yield dict(zip(sums, allocate(round_half_up(whole, digits), list(sums.values())), strict=True))
+
+
+def _by_combination(totals: _Totals, exact: Sequence[_Exact]) -> dict[Combination, tuple[Decimal, ...]]:
+    """Each tax's total split over the combinations in which it occurs, in proportion to the exact amounts."""
+    weights: dict[tuple[Combination, LineTax], Decimal] = {}
+    for piece in exact:
+        place = (piece.combination, piece.tax)
+        weights[place] = weights.get(place, ZERO) + piece.amount
+    parts: dict[tuple[Combination, LineTax], Decimal] = {}
+    for tax, amount in totals.items():
+        places = [place for place in weights if place[1] == tax]
+        parts.update(zip(places, allocate(amount, [weights[place] for place in places]), strict=True))
+    combinations = dict.fromkeys(piece.combination for piece in exact)
+    return {one: tuple(_spread_same(one, parts)) for one in combinations}
+
+
+def _spread_same(combination: Combination, parts: Mapping[tuple[Combination, LineTax], Decimal]) -> Iterator[Decimal]:
+    """The amounts in the order of the combination's taxes; a tax that stands twice on a line counts once."""
+    seen: set[LineTax] = set()
+    for tax in combination:
+        yield ZERO if tax in seen else parts[combination, tax]
+        seen.add(tax)

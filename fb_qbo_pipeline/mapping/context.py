@@ -1,0 +1,76 @@
+"""What a record is mapped with: the settings, the QuickBooks company and FreshBooks' own lists.
+
+One context serves all records of a run. Look-ups by name fold and scan whole lists, so their answers are remembered here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from fb_qbo_pipeline.freshbooks.records import Category, Client, Item, VisState
+from fb_qbo_pipeline.quickbooks import company as qbo
+from fb_qbo_pipeline.quickbooks.company import Company, fold
+from fb_qbo_pipeline.settings.models import Integration
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything that the mapping looks up. `clients` and `categories` are FreshBooks' by id, `items` FreshBooks' products."""
+
+    integration: Integration
+    company: Company
+    clients: Mapping[int, Client]
+    items: Sequence[Item]
+    categories: Mapping[int, Category]
+
+    def account(self, name: str) -> qbo.Account | None:
+        """The QuickBooks account that people call `name`; an inactive one only where no active one matches."""
+        if name not in self._accounts:
+            self._accounts[name] = self.company.account(name)
+        return self._accounts[name]
+
+    def item(self, name: str) -> qbo.Item | None:
+        """The QuickBooks product that people call `name`, by full or own name; categories are no products."""
+        if name not in self._items:
+            self._items[name] = self.company.item(name)
+        return self._items[name]
+
+    def item_by_sku(self, sku: str) -> qbo.Item | None:
+        """The QuickBooks product with this SKU, an active one before an inactive one."""
+        return self._items_by_sku.get(fold(sku))
+
+    def freshbooks_items(self, name: str) -> tuple[Item, ...]:
+        """FreshBooks' products of this name: the active ones, or the others where none is active."""
+        return self._freshbooks_items.get(fold(name), ())
+
+    def shares_category_name(self, name: str) -> bool:
+        """Whether several FreshBooks expense categories, under different parents, are called `name`."""
+        return self._category_names.count(fold(name)) > 1
+
+    @cached_property
+    def _accounts(self) -> dict[str, qbo.Account | None]:
+        return {}
+
+    @cached_property
+    def _items(self) -> dict[str, qbo.Item | None]:
+        return {}
+
+    @cached_property
+    def _items_by_sku(self) -> dict[str, qbo.Item]:
+        products = [item for item in self.company.items if item.sku.strip() and item.type != "Category"]
+        return {fold(item.sku): item for item in sorted(products, key=lambda item: item.active)}
+
+    @cached_property
+    def _freshbooks_items(self) -> dict[str, tuple[Item, ...]]:
+        named: dict[str, list[Item]] = {}
+        for item in self.items:
+            named.setdefault(fold(item.name), []).append(item)
+        found = {}
+        for name, members in named.items():
+            active = [item for item in members if item.vis_state is VisState.ACTIVE]
+            found[name] = tuple(active or members)
+        return found
+
+    @cached_property
+    def _category_names(self) -> list[str]:
+        return [fold(category.name) for category in self.categories.values()]

@@ -1,0 +1,72 @@
+"""Document numbers: prefix and FreshBooks' number, at most 21 characters, each held by one document only.
+
+FreshBooks' numbers are free text and may repeat; QuickBooks may refuse a repeated one (6140), or store it silently,
+depending on preferences. So a repeated number is an exception here, whatever QuickBooks would do.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from fb_qbo_pipeline.mapping.documents import Code, Entity, Mapped, Outcome, Problem
+from fb_qbo_pipeline.mapping.text import digest
+from fb_qbo_pipeline.quickbooks.company import fold
+
+NUMBER_LENGTH = 21
+_TAIL = 8  # hexadecimal digits: among 10,000 shortened numbers, two share a tail with a chance of about 1 %
+
+
+def full_number(prefix: str, number: str) -> str:
+    """Prefix and number, without control characters and repeated blanks."""
+    return " ".join(f"{prefix}{number}".split())
+
+
+def document_number(prefix: str, number: str) -> str:
+    """The DocNumber: prefix + number, or its beginning and a digest of the whole where that is longer than 21 characters.
+
+    The same input gives the same number on every run.
+    """
+    full = full_number(prefix, number)
+    if len(full) <= NUMBER_LENGTH:
+        return full
+    return f"{full[: NUMBER_LENGTH - _TAIL - 1]}~{digest(full, _TAIL)}"
+
+
+def hold_duplicates(mapped: Sequence[Mapped], taken: Mapping[tuple[Entity, str], int]) -> list[Mapped]:
+    """`mapped` with all but one document of each number held as `duplicate_number`; order and other members are kept.
+
+    Numbers are compared without case, per entity. `taken` holds the numbers of documents that stand in the ledger and
+    their FreshBooks ids: they keep their numbers. Otherwise the lowest FreshBooks id keeps it.
+    """
+    holders = {(entity, fold(number)): source_id for (entity, number), source_id in taken.items()}
+    labels = {(one.document.entity, one.source_id): one.label for one in mapped if one.document is not None}
+    for one in sorted(mapped, key=lambda one: one.source_id):
+        key = _claim(one)
+        if key is not None:
+            holders.setdefault(key, one.source_id)
+    result = []
+    for one in mapped:
+        key = _claim(one)
+        if key is None or holders[key] == one.source_id:
+            result.append(one)
+            continue
+        other = labels.get((key[0], holders[key]), "")
+        problem = _duplicate(one, holders[key], other)
+        result.append(replace(one, outcome=Outcome.HELD, document=None, problems=(*one.problems, problem)))
+    return result
+
+
+def _claim(one: Mapped) -> tuple[Entity, str] | None:
+    """The number that a document lays claim to; None for what has no document or no number."""
+    if one.document is None or one.document.number is None:
+        return None
+    return one.document.entity, fold(one.document.number)
+
+
+def _duplicate(one: Mapped, holder: int, holder_label: str) -> Problem:
+    assert one.document is not None
+    named = f"{one.source.value} {holder_label} " if holder_label else ""
+    return Problem(
+        Code.DUPLICATE_NUMBER,
+        f"the number {one.document.number} already belongs to the FreshBooks {named or one.source.value + ' '}(id {holder})",
+        f"give one of the two another number in FreshBooks; this one is FreshBooks id {one.source_id}",
+    )

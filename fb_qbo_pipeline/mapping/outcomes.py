@@ -1,0 +1,34 @@
+"""Turning what the rules found about a record into its outcome.
+
+A document whose *only* problem is a closed period is held, but kept with the decision: where it stands in QuickBooks
+already, unchanged, there is nothing to post and nothing to report. Every other held record has no document.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fb_qbo_pipeline.mapping.documents import Code, Document, Mapped, Outcome, Problem
+
+
+def decide(base: Mapped, document: Document | None, problems: Sequence[Problem]) -> Mapped:
+    """`base` with the outcome that follows: DOCUMENT, or HELD with the problems."""
+    if not problems:
+        assert document is not None, "a record without problems has a document"
+        return replace(base, outcome=Outcome.DOCUMENT, document=document, problems=())
+    only_closed = all(problem.code is Code.CLOSED_PERIOD for problem in problems)
+    return replace(base, outcome=Outcome.HELD, document=document if only_closed else None, problems=tuple(problems))
+
+
+def held(base: Mapped, problem: Problem) -> Mapped:
+    """`base` held by one problem."""
+    return decide(base, None, [problem])
+
+
+def out_of_scope(base: Mapped, reason: str) -> Mapped:
+    """`base` left out by a setting: no document, no exception."""
+    return replace(base, outcome=Outcome.OUT_OF_SCOPE, reason=reason)
+
+
+def deleted(base: Mapped) -> Mapped:
+    """`base` gone in FreshBooks."""
+    return replace(base, outcome=Outcome.DELETED, reason="deleted in FreshBooks")

@@ -1,0 +1,157 @@
+"""A FreshBooks payment → a QuickBooks payment, linked to the invoice that it pays.
+
+FreshBooks' payments of one invoice are applied in the order of their dates, each up to what the earlier ones left open:
+QuickBooks refuses a line above the invoice's balance. What is paid too much stays on the customer as unapplied.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from fb_qbo_pipeline.freshbooks.records import Invoice, Payment, VisState
+from fb_qbo_pipeline.mapping.context import Context
+from fb_qbo_pipeline.mapping.deposits import deposit_account
+from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Mapped, Outcome, Problem, Source
+from fb_qbo_pipeline.mapping.headers import header, period_problem, ref
+from fb_qbo_pipeline.mapping.outcomes import decide, deleted, held, out_of_scope
+from fb_qbo_pipeline.mapping.references import Problems
+from fb_qbo_pipeline.mapping.text import cents, legal_name, shown
+from fb_qbo_pipeline.money import ZERO
+
+
+def map_payment(payment: Payment, invoice: Invoice | None, siblings: Sequence[Payment], sale: Mapped | None, context: Context) -> Mapped:
+    """Decide about a payment.
+
+    `invoice` is None where the payment has none, or where it does not exist in FreshBooks; `sale` is the decision about it.
+    `siblings` are all payments of the invoice that are not deleted, in any order, this one included or not.
+    """
+    base = Mapped(
+        source=Source.PAYMENT,
+        source_id=payment.id,
+        outcome=Outcome.OUT_OF_SCOPE,
+        date=payment.date,
+        amount=payment.amount,
+        currency=payment.currency,
+        label=sale.label if sale is not None else str(payment.id),
+        party=sale.party if sale is not None else _client_name(payment, context),
+    )
+    left_out = _scope(base, payment, sale, context)
+    if left_out is not None:
+        return left_out
+    if invoice is None or sale is None:
+        return held(base, _without_invoice(payment))
+    if sale.document is None:
+        return held(base, _waiting(sale))
+    problems = _conditions(payment, invoice, context)
+    settings = context.integration.payments
+    assert settings is not None, "payments that are off are out of scope"
+    account = problems.take(deposit_account(payment, settings, context))
+    document = _document(payment, invoice, siblings, sale.document, account, context) if account is not None else None
+    return decide(base, document, problems)
+
+
+def open_before(payment: Payment, siblings: Sequence[Payment], amount: Decimal) -> Decimal:
+    """What the payments before this one (by date, then id) leave open of an invoice of `amount`; never below zero."""
+    earlier = {other.id: other for other in siblings if (other.date, other.id) < (payment.date, payment.id) and other.id != payment.id}
+    paid = sum((max(cents(other.amount), ZERO) for other in earlier.values()), ZERO)
+    return max(cents(amount) - paid, ZERO)
+
+
+def _scope(base: Mapped, payment: Payment, sale: Mapped | None, context: Context) -> Mapped | None:
+    """The decision about a payment that is left out; None where it is in scope."""
+    sales = context.integration.sales
+    if sales is None or context.integration.payments is None:
+        return out_of_scope(base, "payments are not synced: the settings have no payments section")
+    if payment.vis_state is VisState.DELETED:
+        return deleted(base)
+    if sales.post_as == "sales_receipt":
+        return out_of_scope(base, "the sales receipt holds the payment (sales.post_as: sales_receipt)")
+    if sale is not None and sale.outcome is Outcome.OUT_OF_SCOPE:
+        return out_of_scope(base, f"its invoice {sale.label} is not synced: {sale.reason}")
+    if sale is not None and sale.outcome is Outcome.DELETED:
+        return out_of_scope(base, f"its invoice {sale.label} is deleted in FreshBooks")
+    if payment.invoice_id is None and payment.date < context.integration.start_date:
+        return out_of_scope(base, f"dated before start_date ({context.integration.start_date.isoformat()})")
+    if cents(payment.amount) == 0:
+        return out_of_scope(base, "a payment of nothing")
+    return None
+
+
+def _without_invoice(payment: Payment) -> Problem:
+    if payment.invoice_id is not None:
+        return Problem(
+            Code.WAITING_FOR_INVOICE,
+            f"the payment belongs to the FreshBooks invoice with id {payment.invoice_id}, which does not exist",
+            "restore the invoice or delete the payment in FreshBooks, then retry",
+        )
+    return Problem(
+        Code.CREDIT_WITHOUT_ACCOUNT,
+        "the payment belongs to no invoice: in FreshBooks it funds a credit of the client (a prepayment or overpayment)",
+        "enter it in QuickBooks as a payment on account of the customer, and ignore this one",
+    )
+
+
+def _waiting(sale: Mapped) -> Problem:
+    codes = ", ".join(dict.fromkeys(problem.code.value for problem in sale.problems))
+    return Problem(
+        Code.WAITING_FOR_INVOICE,
+        f"its invoice {sale.label} is held back ({codes})",
+        "solve what holds the invoice; the payment follows by itself",
+    )
+
+
+def _conditions(payment: Payment, invoice: Invoice, context: Context) -> Problems:
+    problems = Problems()
+    if payment.amount < 0:
+        problems.append(
+            Problem(
+                Code.NEGATIVE_AMOUNT,
+                f"the payment is negative ({shown(payment.amount, payment.currency)}), which QuickBooks refuses",
+                "enter it in QuickBooks as a refund receipt, and ignore this one",
+            )
+        )
+    if payment.currency.upper() != invoice.currency.upper():
+        problems.append(
+            Problem(
+                Code.CURRENCY_OFF,
+                f"the payment is in {payment.currency.upper()}, but its invoice is in {invoice.currency.upper()}",
+                "correct the payment in FreshBooks, then retry",
+            )
+        )
+    period = period_problem(payment.date, context)
+    problems.extend([period] if period is not None else [])
+    return problems
+
+
+def _document(payment: Payment, invoice: Invoice, siblings: Sequence[Payment], sale: Document, account: str, context: Context) -> Document:
+    amount = cents(payment.amount)
+    applied = min(amount, open_before(payment, siblings, invoice.amount))
+    body: Json = {
+        "CustomerRef": sale.body["CustomerRef"],
+        "TotalAmt": amount,
+        **header(context, Source.PAYMENT, payment.id, payment.date, invoice.currency),
+        "DepositToAccountRef": ref(account),
+    }
+    if applied > 0:
+        body["Line"] = [{"Amount": applied, "LinkedTxn": [{"TxnId": f"@invoice/{invoice.id}", "TxnType": "Invoice"}]}]
+    unapplied = f"{shown(amount - applied, payment.currency)} are more than the invoice: they stay unapplied on the customer"
+    return Document(
+        source=Source.PAYMENT,
+        source_id=payment.id,
+        entity=Entity.PAYMENT,
+        date=payment.date,
+        number=None,
+        currency=invoice.currency.upper(),
+        total=amount,
+        tax=ZERO,
+        body=body,
+        parties=sale.parties,
+        requires_invoice=invoice.id,
+        notes=(unapplied,) if applied < amount else (),
+    )
+
+
+def _client_name(payment: Payment, context: Context) -> str:
+    client = context.clients.get(payment.client_id) if payment.client_id is not None else None
+    if client is None:
+        return ""
+    return legal_name(client.organization) or legal_name(f"{client.first_name} {client.last_name}") or client.email

@@ -1,0 +1,45 @@
+"""What FreshBooks' own lists hold that the mapping will stumble on: product names that repeat, categories nobody mapped."""
+
+from collections.abc import Iterable
+
+from fb_qbo_pipeline.freshbooks.records import Item, VisState
+from fb_qbo_pipeline.mapping.context import Context
+from fb_qbo_pipeline.mapping.expense_lines import category_label, mapped_account
+from fb_qbo_pipeline.mapping.findings import Finding
+from fb_qbo_pipeline.quickbooks.company import fold
+
+
+def duplicate_products(items: Iterable[Item]) -> list[Finding]:
+    """Active FreshBooks products with the same name: invoice lines name their product by text only and cannot tell them apart."""
+    named: dict[str, list[Item]] = {}
+    for item in items:
+        if item.vis_state is VisState.ACTIVE:
+            named.setdefault(fold(item.name), []).append(item)
+    return [
+        Finding(
+            "sales.products",
+            f"FreshBooks has {len(members)} products called “{members[0].name}” (ids {', '.join(str(item.id) for item in members)})",
+            "give each of them a name of its own in FreshBooks: names must be unique for matching",
+            fatal=False,
+        )
+        for members in named.values()
+        if len(members) > 1
+    ]
+
+
+def unmapped_categories(context: Context, used: Iterable[int]) -> list[Finding]:
+    """Expense categories of the ids in `used` (those of the expenses at hand) that have no account in the settings."""
+    expenses = context.integration.expenses
+    if expenses is None or expenses.lines == "product":
+        return []
+    categories = [context.categories[one] for one in dict.fromkeys(used) if one in context.categories]
+    labels = [category_label(category, context) for category in categories if mapped_account(category, expenses, context) is None]
+    return [
+        Finding(
+            f"expenses.categories.{label}",
+            f"the FreshBooks category “{label}” is not mapped: expenses of it are held",
+            f"add “{label}: …” with a QuickBooks account to expenses.categories",
+            fatal=False,
+        )
+        for label in labels
+    ]

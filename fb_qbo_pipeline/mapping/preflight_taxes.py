@@ -1,0 +1,98 @@
+"""The preflight of the tax mapping: codes that do not exist or do not fit, rates that differ, taxes that nobody mapped.
+
+A code of another rate than FreshBooks' is no error to QuickBooks, which takes the amounts that it is given; the tax return
+would be wrong all the same, so it is pointed out.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from itertools import combinations
+
+from fb_qbo_pipeline.freshbooks.records import TaxDefinition
+from fb_qbo_pipeline.mapping.findings import Finding
+from fb_qbo_pipeline.mapping.tax_lines import rates_on
+from fb_qbo_pipeline.mapping.taxes import Side, candidate_keys, mapped_name, normal_key, rates_of, tax_label
+from fb_qbo_pipeline.mapping.text import plain_number
+from fb_qbo_pipeline.money import total
+from fb_qbo_pipeline.quickbooks.company import Company, TaxCode
+from fb_qbo_pipeline.settings.models import NO_TAX, Integration
+
+_HUNDRED = Decimal(100)
+_LATEST = dt.date.max  # the rates that hold from now on; history is a matter of each document's date
+
+
+def tax_findings(integration: Integration, company: Company, taxes: Sequence[TaxDefinition]) -> list[Finding]:
+    """The findings about `sales.taxes` and `expenses.taxes`; `taxes` are those set up in FreshBooks."""
+    findings: list[Finding] = []
+    if integration.sales is not None:
+        findings.extend(_section(Side.SALES, integration.sales.taxes, company, taxes, used=company.preferences.uses_sales_tax))
+    if integration.expenses is not None:
+        findings.extend(_section(Side.PURCHASE, integration.expenses.taxes, company, taxes, used=company.has_purchase_tax))
+    return findings
+
+
+def _section(side: Side, mapping: Mapping[str, str], company: Company, taxes: Sequence[TaxDefinition], *, used: bool) -> Iterator[Finding]:
+    if not used:
+        if side is Side.SALES and (taxes or any(normal_key(key) != NO_TAX for key in mapping)):
+            message = "sales tax is switched off in QuickBooks: invoices with tax are held"
+            yield Finding("sales.taxes", message, "switch on sales tax in QuickBooks (Taxes › Sales tax)", fatal=False)
+        return
+    for key, name in mapping.items():
+        # In the US a line without tax is NON, whatever is mapped.
+        if not (company.is_us and normal_key(key) == NO_TAX):
+            yield from _code(f"{side.value}.taxes.{key}", name, side, company)
+    if not company.is_us and mapped_name((), mapping) is None:
+        message = "lines without a tax are not mapped: documents with such lines are held"
+        yield Finding(f"{side.value}.taxes.{NO_TAX}", message, f"add “{NO_TAX}: …” with the tax code for untaxed lines", fatal=False)
+    yield from _unmapped(side, mapping, taxes)
+    yield from _rates(side, mapping, company, taxes)
+
+
+def _code(key: str, name: str, side: Side, company: Company) -> Iterator[Finding]:
+    code = company.tax_code(name)
+    if code is None:
+        yield Finding(key, f"QuickBooks has no tax code “{name}”", "name an existing tax code, as QuickBooks spells it", fatal=True)
+    elif not code.active:
+        message = f"the tax code “{name}” is inactive in QuickBooks: documents that need it are held"
+        yield Finding(key, message, "make it active in QuickBooks, or name another tax code", fatal=False)
+    elif not company.is_us and not rates_of(code, side) and (code.sales or code.purchase):
+        words = "sales" if side is Side.SALES else "purchases"
+        message = f"the tax code “{name}” has no rate for {words}: documents that need it are held"
+        yield Finding(key, message, f"name a tax code with a rate for {words}", fatal=False)
+
+
+def _unmapped(side: Side, mapping: Mapping[str, str], taxes: Sequence[TaxDefinition]) -> Iterator[Finding]:
+    """FreshBooks taxes that occur in no key, neither alone nor in a pair."""
+    keys = {normal_key(key) for key in mapping}
+    parts = keys | {part for key in keys for part in key.split(" + ")}
+    for tax in taxes:
+        if not parts.intersection(candidate_keys([tax])):
+            message = f"the FreshBooks tax “{tax_label([tax])}” is not mapped: documents with it are held"
+            yield Finding(f"{side.value}.taxes.{tax.name}", message, f"add “{tax.name}: …” with a QuickBooks tax code", fatal=False)
+
+
+def _rates(side: Side, mapping: Mapping[str, str], company: Company, taxes: Sequence[TaxDefinition]) -> Iterator[Finding]:
+    """Taxes, and pairs of them, whose code charges another rate."""
+    for group in [*((tax,) for tax in taxes), *combinations(taxes, 2)]:
+        name = mapped_name(group, mapping)
+        code = company.tax_code(name) if name is not None else None
+        if code is None or not code.group or any(rate.rate_id not in company.rates_by_id for rate in rates_of(code, side)):
+            continue
+        charged, mapped = _freshbooks_percent(group), _quickbooks_percent(code, side, company)
+        if charged != mapped:
+            label = tax_label(group)
+            message = f"FreshBooks charges {charged:f}% for “{label}”, but the tax code “{code.name}” is {mapped:f}%"
+            yield Finding(f"{side.value}.taxes.{label}", message, "map it to a tax code of the same rate", fatal=False)
+
+
+def _freshbooks_percent(group: Sequence[TaxDefinition]) -> Decimal:
+    """The percentage that a line with these taxes is charged; a compound tax is on top of the other."""
+    percent = total(tax.percent for tax in group)
+    if len(group) > 1 and any(tax.compound for tax in group):
+        percent += group[0].percent * group[1].percent / _HUNDRED
+    return plain_number(percent)
+
+
+def _quickbooks_percent(code: TaxCode, side: Side, company: Company) -> Decimal:
+    return plain_number(total(rate.effective for rate in rates_on(code, side, _LATEST, company)))

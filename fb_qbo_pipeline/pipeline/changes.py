@@ -1,0 +1,127 @@
+"""What changed in FreshBooks since the last look: the dates that it touches are noted, and a run follows for each span.
+
+FreshBooks' `updated` filter takes days, in US Eastern time, so every look overlaps the one before; records that are the same
+as before touch nothing. A look with nothing new costs eight reads. The first look notes every day from the start date.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from fb_qbo_pipeline.http import Json
+from fb_qbo_pipeline.json_text import fingerprint
+from fb_qbo_pipeline.ledger.exceptions import OPEN
+from fb_qbo_pipeline.ledger.ledger import Transaction
+from fb_qbo_pipeline.pipeline.intake import DOCUMENTS, Dated, note_touched, partitions, raw_row, read_lists, refresh_list
+from fb_qbo_pipeline.pipeline.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+_CURSOR = "freshbooks_changes"
+
+
+@dataclass
+class Look:
+    """What a look found: changed records by resource, and how many days wait for a run now."""
+
+    changed: dict[str, int] = field(default_factory=dict)
+    waiting: int = 0
+    first: bool = False
+
+
+def look_for_changes(runtime: Runtime) -> Look:
+    """Note the dates touched since the last look. Records are stored and dates noted in one transaction with the cursor."""
+    started = runtime.clock()
+    with runtime.ledger.begin() as tx:
+        since = tx.cursors.instant(_CURSOR)
+    look = _first_look(runtime) if since is None else _next_look(runtime, since)
+    _touch_after_settings(runtime)
+    with runtime.ledger.begin() as tx:
+        tx.cursors.set_instant(_CURSOR, started)
+        tx.cursors.set("looked_on", runtime.today.isoformat())
+        look.waiting = len(tx.touched.waiting())
+    return look
+
+
+def resources(runtime: Runtime) -> tuple[str, ...]:
+    """The FreshBooks resources that the settings use."""
+    integration = runtime.integration
+    used = {"invoice": integration.sales, "payment": integration.payments or _receipts(runtime), "expense": integration.expenses}
+    return tuple(resource for resource in DOCUMENTS if used[resource])
+
+
+def _receipts(runtime: Runtime) -> bool:
+    return runtime.integration.sales is not None and runtime.integration.sales.post_as == "sales_receipt"
+
+
+def _first_look(runtime: Runtime) -> Look:
+    read_lists(runtime)
+    look = Look(first=True)
+    start, today = runtime.integration.start_date, runtime.today
+    if _receipts(runtime):  # a receipt needs its payments, whenever they were made
+        look.changed["payment"] = _store(runtime, "payment", runtime.reader.payments())
+    for resource in resources(runtime):  # dated in the future: they wait for their day
+        _store(runtime, resource, _dated_from(runtime, resource, today + dt.timedelta(days=1)))
+    days = [start + dt.timedelta(days=n) for n in range((today - start).days + 1)]
+    with runtime.ledger.begin() as tx:
+        tx.touched.note(days, "the first sync")
+    return look
+
+
+def _dated_from(runtime: Runtime, resource: str, day: dt.date) -> Iterator[tuple[Dated, Json]]:
+    if resource == "invoice":
+        yield from runtime.reader.invoices(date_from=day)
+    elif resource == "payment":
+        yield from runtime.reader.payments(date_from=day)
+    else:
+        yield from runtime.reader.expenses(date_from=day)
+
+
+def _store(runtime: Runtime, resource: str, records: Iterator[tuple[Dated, Json]]) -> int:
+    with runtime.ledger.begin() as tx:
+        return len(tx.raw.upsert(resource, (raw_row(record, payload) for record, payload in records)))
+
+
+def _next_look(runtime: Runtime, since: dt.datetime) -> Look:
+    look = Look()
+    for resource in ("client", "item"):
+        look.changed[resource] = len(refresh_list(runtime, resource, since))
+    for resource in resources(runtime):
+        with runtime.ledger.begin() as tx:
+            changes = tx.raw.upsert(resource, (raw_row(record, payload) for record, payload in _updated(runtime, resource, since)))
+            look.changed[resource] = len(changes)
+            note_touched(runtime, tx, resource, changes, "changed in FreshBooks")
+    with runtime.ledger.begin() as tx:
+        _touch_new_days(runtime, tx)
+    return look
+
+
+def _updated(runtime: Runtime, resource: str, since: dt.datetime) -> Iterator[tuple[Dated, Json]]:
+    reader = runtime.reader
+    for deleted in (False, True):
+        if resource == "invoice":
+            yield from reader.invoices(updated_since=since, deleted=deleted)
+        elif resource == "payment":
+            yield from reader.payments(updated_since=since, deleted=deleted)
+        else:
+            yield from reader.expenses(updated_since=since, deleted=deleted)
+
+
+def _touch_new_days(runtime: Runtime, tx: Transaction) -> None:
+    """Records that were dated in the future when they were read: their day has come."""
+    looked_on = dt.date.fromisoformat(tx.cursors.get("looked_on") or runtime.today.isoformat())
+    days = {day for resource in resources(runtime) for day in tx.raw.dated_after(resource, looked_on, runtime.today)}
+    tx.touched.note(partitions(runtime, days), "its day has come")
+
+
+def _touch_after_settings(runtime: Runtime) -> None:
+    """Open exceptions may pass under new settings or with new QuickBooks lists: their partitions are tried again."""
+    present = fingerprint(runtime.integration.model_dump(mode="json"))
+    with runtime.ledger.begin() as tx:
+        lists = fingerprint(tx.lists.all())
+        before = tx.cursors.get("settings")
+        if before is not None and before != [present, lists]:
+            days = {held["document_date"] for held in tx.exceptions.unresolved() if held["status"] == OPEN}
+            tx.touched.note(partitions(runtime, days), "settings or QuickBooks' lists have changed")
+        tx.cursors.set("settings", [present, lists])

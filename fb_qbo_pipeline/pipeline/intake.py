@@ -1,0 +1,146 @@
+"""FreshBooks into the ledger, by document date: a partition is a function of what FreshBooks says now.
+
+Deleted records are asked for as well, since the ordinary lists hide them; what was there before and is in neither list is
+asked for by id: it was moved to another date, or FreshBooks does not know it any more.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
+from fb_qbo_pipeline.freshbooks.records import Category, Client, Expense, Invoice, Item, Payment, VisState
+from fb_qbo_pipeline.http import Json
+from fb_qbo_pipeline.ledger.ledger import Transaction
+from fb_qbo_pipeline.ledger.raw import DELETED, PRESENT, Change, RawRow
+from fb_qbo_pipeline.pipeline.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+Dated = Invoice | Payment | Expense
+Listed = Client | Item | Category
+DOCUMENTS = ("invoice", "payment", "expense")
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What reading a range found: records present and deleted, and how many of them were new or different."""
+
+    present: int
+    deleted: int
+    changed: int
+
+
+def raw_row(record: Dated | Listed, payload: Json) -> RawRow:
+    """The row of a record."""
+    state = DELETED if record.vis_state is VisState.DELETED else PRESENT
+    if isinstance(record, Invoice | Payment | Expense):
+        return RawRow(record.id, record.date, state, payload, record.invoice_id if isinstance(record, Payment) else None)
+    return RawRow(record.id, None, state, payload)
+
+
+def read_dates(runtime: Runtime, resource: str, start: dt.date, end: dt.date) -> Intake:
+    """Bring the raw records of `resource` dated from `start` to `end` up to date with FreshBooks.
+
+    Payments dated before the integration start belong to the first partition: reading that one reads them, too.
+    """
+    first = resource == "payment" and start <= runtime.integration.start_date
+    lists = _lists(runtime.reader, resource, None if first else start, end)
+    seen: set[int] = set()
+    counts = {PRESENT: 0, DELETED: 0}
+
+    def rows() -> Iterator[RawRow]:
+        for record, payload in lists:
+            row = raw_row(record, payload)
+            seen.add(row.source_id)
+            counts[row.state] += 1
+            yield row
+
+    with runtime.ledger.begin() as tx:
+        changes = tx.raw.upsert(resource, rows())
+        missing = tx.raw.ids_in_dates(resource, start, end) - seen
+        changes += _missing(runtime, tx, resource, missing)
+        note_touched(runtime, tx, resource, [c for c in changes if not _within(c, start, end)], "moved to another date")
+    return Intake(counts[PRESENT], counts[DELETED], len(changes))
+
+
+def _within(change: Change, start: dt.date, end: dt.date) -> bool:
+    return all(day is None or start <= day <= end for day in (change.was, change.now))
+
+
+def _lists(reader: FreshBooksReader, resource: str, start: dt.date | None, end: dt.date) -> Iterator[tuple[Dated, Json]]:
+    for deleted in (False, True):
+        if resource == "invoice":
+            yield from reader.invoices(start, end, deleted=deleted)
+        elif resource == "payment":
+            yield from reader.payments(start, end, deleted=deleted)
+        else:
+            yield from reader.expenses(start, end, deleted=deleted)
+
+
+def _one(reader: FreshBooksReader, resource: str, record_id: int) -> tuple[Dated, Json] | None:
+    if resource == "invoice":
+        return reader.invoice(record_id)
+    return reader.payment(record_id) if resource == "payment" else reader.expense(record_id)
+
+
+def _missing(runtime: Runtime, tx: Transaction, resource: str, ids: Iterable[int]) -> list[Change]:
+    """What became of records that the lists do not show any more."""
+    changes: list[Change] = []
+    gone: list[int] = []
+    for record_id in sorted(ids):
+        found = _one(runtime.reader, resource, record_id)
+        if found is None:
+            gone.append(record_id)
+        else:
+            changes += tx.raw.upsert(resource, [raw_row(*found)])
+    if gone:
+        log.info("FreshBooks does not know %d %s records any more", len(gone), resource)
+        tx.raw.mark_gone(resource, gone)
+    return changes
+
+
+def note_touched(runtime: Runtime, tx: Transaction, resource: str, changes: list[Change], reason: str) -> int:
+    """Note the partitions that changes touch: a record's old and new date, and those of what depends on it.
+
+    A payment wakes its invoice (status, balance, a receipt's deposit account); an invoice wakes its payments (scope, links).
+    """
+    days = {day for change in changes for day in (change.was, change.now) if day is not None}
+    if resource == "payment":
+        invoices = {change.invoice_id for change in changes if change.invoice_id is not None}
+        days |= {day for day in tx.raw.dates("invoice", invoices).values() if day is not None}
+    if resource == "invoice":
+        days |= tx.raw.payment_dates({change.source_id for change in changes})
+    return tx.touched.note(partitions(runtime, days), reason)
+
+
+def partitions(runtime: Runtime, days: Iterable[dt.date]) -> set[dt.date]:
+    """The partitions of document dates: earlier ones belong to the first, future ones to none yet."""
+    first = runtime.integration.start_date
+    return {max(day, first) for day in days if day <= runtime.today}
+
+
+def read_lists(runtime: Runtime) -> None:
+    """Read FreshBooks' clients, products and categories where they have never been read."""
+    with runtime.ledger.begin() as tx:
+        if tx.cursors.get("freshbooks_lists"):
+            return
+    for resource in ("client", "item", "category"):
+        refresh_list(runtime, resource)
+    with runtime.ledger.begin() as tx:
+        tx.cursors.set("freshbooks_lists", True)
+
+
+def refresh_list(runtime: Runtime, resource: str, updated_since: dt.datetime | None = None) -> list[Change]:
+    """Read a list of FreshBooks, or what changed in it; what is new or different."""
+    reader = runtime.reader
+    records: Iterator[tuple[Listed, Json]]
+    if resource == "client":
+        records = reader.clients(updated_since)
+    elif resource == "item":
+        records = reader.items(updated_since)
+    else:
+        records = reader.categories()
+    with runtime.ledger.begin() as tx:
+        return tx.raw.upsert(resource, (raw_row(record, payload) for record, payload in records))

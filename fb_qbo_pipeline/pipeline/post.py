@@ -1,0 +1,46 @@
+"""Staged documents of a range into QuickBooks, under the company's posting lock, and what that wakes elsewhere."""
+
+import datetime as dt
+
+from fb_qbo_pipeline.mapping.documents import Source
+from fb_qbo_pipeline.pipeline.intake import partitions
+from fb_qbo_pipeline.pipeline.runtime import Runtime
+from fb_qbo_pipeline.posting.counts import Counts
+from fb_qbo_pipeline.posting.poster import Poster, Progress
+from fb_qbo_pipeline.posting.writer import Writer
+
+ASSET_OF = {"invoice": "posted_sales", "payment": "posted_payments", "expense": "posted_bills"}
+
+
+def post(runtime: Runtime, source: str, start: dt.date, end: dt.date, progress: Progress | None = None) -> Counts:
+    """Post what is staged of `source` in the partitions from `start` to `end`, and keep a report of it."""
+    with runtime.ledger.posting_lock():
+        counts = _poster(runtime, progress).post(source, start, end)
+        with runtime.ledger.begin() as tx:
+            if source == Source.INVOICE.value:
+                waiting = partitions(runtime, tx.exceptions.dates_of_payments_waiting_for(start, end))
+                elsewhere = {day for day in waiting if not start <= day <= end}
+                tx.touched.note(elsewhere, "its invoice stands in QuickBooks now")
+            tx.report(
+                {
+                    "run_id": runtime.run_id,
+                    "asset": ASSET_OF[source],
+                    "partition_start": start,
+                    "partition_end": end,
+                    "counts": counts.to_json(),
+                }
+            )
+    return counts
+
+
+def _poster(runtime: Runtime, progress: Progress | None) -> Poster:
+    writer = Writer(runtime.quickbooks, runtime.ledger, run_id=runtime.run_id, concurrency=runtime.environment.quickbooks_concurrency)
+    return Poster(
+        runtime.quickbooks,
+        runtime.ledger,
+        runtime.mirror,
+        runtime.integration,
+        writer,
+        run_id=runtime.run_id,
+        progress=progress,
+    )

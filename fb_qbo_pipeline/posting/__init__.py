@@ -1,0 +1,1 @@
+"""Intended documents into QuickBooks, exactly once."""

@@ -1,0 +1,57 @@
+"""Whether a write with an unknown outcome was carried out: a question to QuickBooks' books, not to its memory of requests."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from fb_qbo_pipeline.json_text import load_json
+from fb_qbo_pipeline.ledger.outbox import Entry
+from fb_qbo_pipeline.mapping.documents import Json
+from fb_qbo_pipeline.posting.verify import has_marker, is_void, stands
+from fb_qbo_pipeline.quickbooks.query import Select, compare
+from fb_qbo_pipeline.quickbooks.reader import QuickBooksReader
+
+
+def transactions_between(reader: QuickBooksReader, entity: str, start: str, end: str) -> list[Json]:
+    """All transactions of one type dated from `start` to `end` (ISO dates, both included). The memo cannot be asked for."""
+    return reader.query(Select(entity, (compare("TxnDate", ">=", start), compare("TxnDate", "<=", end))))
+
+
+def find_carried_out(reader: QuickBooksReader, entries: Sequence[Entry]) -> dict[int, Json]:
+    """The transactions of those entries that were carried out, by entry id.
+
+    Creations are found by their marker among the transactions of their dates, one query for each type; changes, voids
+    and deletions by reading the transaction itself. A deletion that was carried out is an empty object.
+    """
+    found: dict[int, Json] = {}
+    creations: defaultdict[str, list[tuple[Entry, Json]]] = defaultdict(list)
+    for entry in entries:
+        body = load_json(entry.body)
+        if entry.operation == "create":
+            creations[entry.entity].append((entry, body))
+        else:
+            entity = reader.read(entry.entity, str(body["Id"]))
+            if _carried_out(entry.operation, body, entity):
+                found[entry.id] = entity or {}
+    for name, pairs in creations.items():
+        dates = [str(body["TxnDate"]) for _, body in pairs]
+        listed = transactions_between(reader, name, min(dates), max(dates))
+        for entry, body in pairs:
+            marker = str(body["PrivateNote"]).split(" ", 1)[0]
+            matches = [transaction for transaction in listed if has_marker(transaction, marker)]
+            if matches:
+                found[entry.id] = min(matches, key=_age)
+    return found
+
+
+def _carried_out(operation: str, body: Json, entity: Json | None) -> bool:
+    if operation == "delete":
+        return entity is None
+    if entity is None:
+        return False
+    return is_void(entity) if operation == "void" else stands(body, entity)
+
+
+def _age(transaction: Json) -> Any:
+    identifier = str(transaction.get("Id"))
+    return (len(identifier), identifier)

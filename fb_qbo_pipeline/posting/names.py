@@ -1,0 +1,212 @@
+"""Customers, vendors and items that documents need: found, or created one at a time.
+
+QuickBooks refuses concurrent writes of names, and customers, vendors and employees share one set of them. A request is
+linked to a QuickBooks id once; from then on it is recognised by its FreshBooks key, whatever it is called on either side.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
+
+from fb_qbo_pipeline.http import Backoff
+from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.ledger.outbox import new_request_id
+from fb_qbo_pipeline.ledger.posted import Link
+from fb_qbo_pipeline.mapping.documents import Code, Document, ItemRequest, Json, PartyRequest, Problem
+from fb_qbo_pipeline.mapping.party_decisions import Use, decide_party
+from fb_qbo_pipeline.posting.mirror import CompanyMirror
+from fb_qbo_pipeline.quickbooks.client import Done, QuickBooksClient, Refused, Unknown
+from fb_qbo_pipeline.quickbooks.company import Company, Party, fold
+from fb_qbo_pipeline.quickbooks.faults import Reaction
+from fb_qbo_pipeline.quickbooks.lists import parse_item, parse_party
+from fb_qbo_pipeline.quickbooks.query import ACTIVE_OR_NOT, Select, compare
+
+log = logging.getLogger(__name__)
+
+_Request = TypeVar("_Request", PartyRequest, ItemRequest)
+
+_ATTEMPTS = 7
+_NAME_OF = {"Customer": "DisplayName", "Vendor": "DisplayName", "Item": "Name"}
+_UNAVAILABLE = "QuickBooks gave no usable answer; the next sync tries again"
+
+
+class Names:
+    """Resolves the symbolic references `customer/…`, `vendor/…` and `item/…` of documents, creating what is missing.
+
+    `created` counts what was created, by customer, vendor and item.
+    """
+
+    def __init__(
+        self,
+        client: QuickBooksClient,
+        ledger: Ledger,
+        mirror: CompanyMirror,
+        company: Company,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._mirror = mirror
+        self._parties = {(party.kind, party.id): party for party in company.parties}
+        self._items = {item.id: item for item in company.items}
+        self._sleep = sleep
+        self._backoff = backoff or Backoff()
+        self._answers: dict[str, str | Problem] = {}
+        with ledger.begin() as tx:
+            self._links = {kind: tx.links.all(kind) for kind in ("Customer", "Vendor", "Item")}
+        self.created: Counter[str] = Counter()
+
+    def id_of(self, reference: str) -> str | None:
+        """The QuickBooks id of a reference that `ensure` has been through; None where there is none."""
+        answer = self._answers.get(reference)
+        return answer if isinstance(answer, str) else None
+
+    def ensure(self, document: Document) -> Problem | None:
+        """See that everything a document needs exists; the problem where something cannot be had."""
+        for party in document.parties:
+            problem = self._answer(f"{party.kind.lower()}/{party.key}", self._party, party)
+            if problem is not None:
+                return problem
+        for item in document.items:
+            problem = self._answer(f"item/{item.key}", self._item, item)
+            if problem is not None:
+                return problem
+        return None
+
+    def _answer(self, reference: str, find: Callable[[_Request], str | Problem], request: _Request) -> Problem | None:
+        if reference not in self._answers:
+            self._answers[reference] = find(request)
+        answer = self._answers[reference]
+        return answer if isinstance(answer, Problem) else None
+
+    def _party(self, request: PartyRequest) -> str | Problem:
+        link = self._links[request.kind].get(request.key)
+        if link is not None:
+            party = self._parties.get((request.kind, link.qbo_id))
+            if party is not None and not party.active:
+                return _inactive(request.kind, link.name)
+            return link.qbo_id
+        while True:
+            linked = {key: link.qbo_id for key, link in self._links[request.kind].items()}
+            decision = decide_party(request, list(self._parties.values()), linked)
+            if isinstance(decision, Use):
+                return self._link(request.kind, request.key, decision.id, request.name, created=False)
+            created = self._create(request.kind, decision.body, decision.display_name)
+            if isinstance(created, Problem):
+                return created
+            if created is not None:
+                return self._accept(request, created)
+            self._learn_name(decision.display_name)
+
+    def _accept(self, request: PartyRequest, entity: Json) -> str | Problem:
+        party = parse_party(entity, request.kind)
+        if request.currency is not None and party.currency and party.currency != request.currency:
+            return Problem(  # integrators measured that QuickBooks may drop a vendor's currency without saying so
+                Code.CURRENCY_OFF,
+                f"QuickBooks made the {request.kind.lower()} in {party.currency} although {request.currency} was asked for",
+                f"Create the {request.kind.lower()} in QuickBooks with the currency {request.currency}, then run: fb-qbo exceptions retry",
+            )
+        self._parties[request.kind, party.id] = party
+        self._mirror.merge(request.kind, [entity])
+        self.created[request.kind.lower()] += 1
+        return self._link(request.kind, request.key, party.id, party.display_name, created=True)
+
+    def _learn_name(self, name: str) -> None:
+        """QuickBooks says that a name is taken which the mirror does not know: find whose it is, or note it as taken."""
+        known = False
+        for kind in ("Customer", "Vendor", "Employee"):
+            for row in self._client.query(Select(kind, (compare("DisplayName", "=", name), ACTIVE_OR_NOT))):
+                party = parse_party(row, kind)
+                self._parties[kind, party.id] = party
+                known = known or fold(party.display_name) == fold(name)
+        if not known:
+            self._parties["Unknown", name] = Party(name, "Unknown", name, "", "", "", "", "", active=False)
+
+    def _item(self, request: ItemRequest) -> str | Problem:
+        if request.id is not None:
+            return request.id
+        link = self._links["Item"].get(request.key)
+        if link is not None:
+            item = self._items.get(link.qbo_id)
+            return _inactive("item", link.name) if item is not None and not item.active else link.qbo_id
+        name = str(request.body["Name"])
+        created = self._create("Item", request.body, name)
+        if isinstance(created, Problem):
+            return created
+        if created is None:
+            rows = self._client.query(Select("Item", (compare("Name", "=", name), ACTIVE_OR_NOT)))
+            usable = [row for row in rows if parse_item(row).active and parse_item(row).type != "Category"]
+            if not usable:
+                return Problem(
+                    Code.UNMAPPED_PRODUCT,
+                    f"QuickBooks does not allow an item named “{name}”: a category or an inactive item has the name",
+                    "Rename the product in FreshBooks, or the category in QuickBooks, then run: fb-qbo exceptions retry",
+                )
+            return self._link("Item", request.key, parse_item(usable[0]).id, name, created=False)
+        item = parse_item(created)
+        self._items[item.id] = item
+        self._mirror.merge("Item", [created])
+        self.created["item"] += 1
+        return self._link("Item", request.key, item.id, item.name, created=True)
+
+    def _link(self, kind: str, key: str, qbo_id: str, name: str, *, created: bool) -> str:
+        link = Link(kind, key, qbo_id, name, created)
+        with self._ledger.begin() as tx:
+            tx.links.save(link)
+        self._links[kind][key] = link
+        return qbo_id
+
+    def _create(self, entity: str, body: Json, name: str) -> Json | Problem | None:
+        """Create a list member; None where QuickBooks says that its name is taken."""
+        request_id = new_request_id()
+        for attempt in range(1, _ATTEMPTS + 1):
+            answer = self._client.write(entity, body, request_id=request_id)
+            if isinstance(answer, Done):
+                return answer.entity
+            if isinstance(answer, Refused):
+                if answer.reaction is Reaction.DUPLICATE_NAME:
+                    return None if attempt == 1 else self._find(entity, name)
+                if answer.reaction not in (Reaction.NAME_BUSY, Reaction.DUPLICATE_REQUEST):
+                    return refusal(answer)
+                request_id = new_request_id()
+            self._sleep(self._backoff.delay(attempt))
+            if isinstance(answer, Unknown) and not answer.not_sent:
+                found = self._find(entity, name)
+                if found is not None:
+                    return found
+                if attempt > 2:  # the identical request did not help: its id may be spent on a fault
+                    request_id = new_request_id()
+        return Problem(Code.REFUSED, f"The {entity.lower()} could not be created: {_UNAVAILABLE}", "Run: fb-qbo exceptions retry")
+
+    def _find(self, entity: str, name: str) -> Json | None:
+        """The active list member of exactly this name: ours, whose creation was not answered."""
+        rows = self._client.query(Select(entity, (compare(_NAME_OF[entity], "=", name),)))
+        return next((row for row in rows if fold(str(row.get(_NAME_OF[entity]))) == fold(name)), None)
+
+
+def _inactive(kind: str, name: str) -> Problem:
+    return Problem(
+        Code.INACTIVE_REFERENCE,
+        f"The {kind.lower()} “{name}” was made inactive in QuickBooks",
+        f"Make the {kind.lower()} active again in QuickBooks, then run: fb-qbo exceptions retry",
+    )
+
+
+_REACTIONS = {
+    Reaction.CLOSED_PERIOD: (Code.CLOSED_PERIOD, "Open the period in QuickBooks, or change the date in FreshBooks"),
+    Reaction.INACTIVE_REFERENCE: (Code.INACTIVE_REFERENCE, "Make it active again in QuickBooks, or map to another"),
+    Reaction.DUPLICATE_NUMBER: (Code.DUPLICATE_NUMBER, "Change one of the two numbers"),
+    Reaction.LOCKED: (Code.REFUSED, "Undo the deposit or the bank match in QuickBooks first"),
+    Reaction.SUSPENDED: (Code.REFUSED, "Renew the QuickBooks subscription"),
+    Reaction.GONE: (Code.CHANGED_IN_QUICKBOOKS, "It was deleted in QuickBooks: restore it there, or ignore this"),
+}
+
+
+def refusal(answer: Refused) -> Problem:
+    """A refusal by QuickBooks as a problem, with QuickBooks' own words."""
+    code, remedy = _REACTIONS.get(answer.reaction, (Code.REFUSED, "Correct what QuickBooks names"))
+    return Problem(code, f"QuickBooks refused it: {answer.fault.words}", f"{remedy}, then run: fb-qbo exceptions retry")

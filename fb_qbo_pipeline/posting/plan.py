@@ -1,0 +1,81 @@
+"""What to do about each staged record, decided from the record, what stands in QuickBooks, and the settings. No I/O.
+
+New → create; same fingerprint → nothing; changed → update; deleted in FreshBooks → void. So a repeated run does nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from fb_qbo_pipeline.ledger.posted import DELETED, POSTED, VOIDED, Posted
+from fb_qbo_pipeline.mapping.documents import Code, Document, Outcome, Problem
+from fb_qbo_pipeline.mapping.rows import document_from_json
+
+
+class Action(StrEnum):
+    """What a record needs."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    VOID = "void"
+    UNCHANGED = "unchanged"
+    HOLD = "hold"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Step:
+    """The decision about one staged row. `document` is set for CREATE and UPDATE, `problem` for HOLD, `reason` says why."""
+
+    action: Action
+    row: Mapping[Any, Any]
+    posted: Posted | None = None
+    document: Document | None = None
+    problem: Problem | None = None
+    reason: str = ""
+
+    @property
+    def source(self) -> str:
+        """The FreshBooks resource: invoice, payment or expense."""
+        return str(self.row["source"])
+
+    @property
+    def source_id(self) -> int:
+        """The FreshBooks id."""
+        return int(self.row["source_id"])
+
+
+def decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str) -> Step:
+    """The step for one staged row; `posted` is what stands in QuickBooks for it, if anything."""
+    outcome = Outcome(row["outcome"])
+    if posted is not None and posted.state == DELETED:
+        posted = None
+    if outcome is Outcome.DOCUMENT:
+        return _document(row, posted)
+    if posted is None or posted.state == VOIDED:
+        return Step(Action.NOTHING, row, posted, reason=str(row["reason"]))
+    if outcome is Outcome.DELETED:
+        if on_delete == "void":
+            return Step(Action.VOID, row, posted, reason="deleted in FreshBooks")
+        return Step(Action.NOTHING, row, posted, reason="deleted in FreshBooks; on_delete is keep")
+    if outcome is Outcome.OUT_OF_SCOPE:
+        problem = Problem(
+            Code.LEFT_SCOPE,
+            f"It was synced and stands in QuickBooks, but is no longer picked up: {row['reason']}",
+            "Void it in QuickBooks if it should not be in the books, or widen the settings (statuses, start_date)",
+        )
+        return Step(Action.HOLD, row, posted, problem=problem)
+    return Step(Action.NOTHING, row, posted, reason="held; the earlier version stands in QuickBooks")
+
+
+def _document(row: Mapping[Any, Any], posted: Posted | None) -> Step:
+    document = document_from_json(row["document"])
+    if posted is None:
+        return Step(Action.CREATE, row, None, document, reason="new")
+    if posted.entity != document.entity.value:
+        return Step(Action.UNCHANGED, row, posted, document, reason=f"stands in QuickBooks as {posted.entity}")
+    if posted.state == POSTED and posted.fingerprint == row["fingerprint"]:
+        return Step(Action.UNCHANGED, row, posted, document)
+    reason = "restored in FreshBooks" if posted.state == VOIDED else "changed in FreshBooks or by the settings"
+    return Step(Action.UPDATE, row, posted, document, reason=reason)

@@ -1,0 +1,241 @@
+"""What follows from an answer: the ledger is brought up to date, and a document that is not as intended is put right.
+
+A difference from the intent is recorded before it is repaired, so that a crash in between leaves an exception and not a
+silent cent. Repair is the rounding product within its limit; otherwise a document just created is deleted again and held.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fb_qbo_pipeline.json_text import load_json
+from fb_qbo_pipeline.ledger import outbox
+from fb_qbo_pipeline.ledger.exceptions import POSTING, Held
+from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
+from fb_qbo_pipeline.ledger.outbox import Entry
+from fb_qbo_pipeline.ledger.posted import DELETED, POSTED, VOIDED, Posted
+from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Problem
+from fb_qbo_pipeline.mapping.rows import document_from_json
+from fb_qbo_pipeline.money import ZERO
+from fb_qbo_pipeline.posting.counts import WORDS, Counts
+from fb_qbo_pipeline.posting.names import refusal
+from fb_qbo_pipeline.posting.verify import Difference, content, differences, has_marker, money
+from fb_qbo_pipeline.posting.writer import Write
+from fb_qbo_pipeline.quickbooks.client import Done, QuickBooksClient, Refused
+from fb_qbo_pipeline.quickbooks.faults import Reaction, assigned_transaction
+
+log = logging.getLogger(__name__)
+
+Repair = Callable[[Json, Decimal], Json | None]
+"""A request body with a difference put right, None where that is not possible (`repair.with_rounding`)."""
+
+
+@dataclass
+class Settlement:
+    """Settles the answers to one posting run. `follow_ups` are writes that have to be sent next (repairs, undoings)."""
+
+    ledger: Ledger
+    client: QuickBooksClient
+    counts: Counts
+    repair: Repair
+    run_id: str | None
+    follow_ups: list[Write]
+
+    def settle(self, entry: Entry, answer: Done | Refused) -> None:
+        """Record the outcome of one write."""
+        if isinstance(answer, Done):
+            self._done(entry, answer.entity)
+        elif answer.reaction is Reaction.DUPLICATE_NUMBER and entry.operation == "create":
+            self._number_taken(entry, answer)
+        elif answer.reaction is Reaction.STALE:
+            self._stale(entry, answer)
+        elif entry.operation in ("void", "delete") and answer.reaction is Reaction.GONE:
+            self._done(entry, {})
+        else:
+            self._refused(entry, refusal(answer))
+
+    def _done(self, entry: Entry, entity: Json) -> None:
+        if entry.operation in ("void", "delete"):
+            self._removed(entry, entity)
+            return
+        document = document_from_json(entry.intent["document"])
+        if "TotalAmt" not in entity:  # a shortened answer, as batches are known to give
+            entity = self.client.read(entry.entity, str(entity["Id"])) or entity
+        found = differences(document, entity)
+        with self.ledger.begin() as tx:
+            tx.outbox.mark([entry.id], outbox.DONE)
+            tx.posted.save(self._posted(entry, document, entity, str(entry.intent["fingerprint"]) if not found else "differs"))
+            if not found:
+                tx.exceptions.resolve(entry.source, [entry.source_id])
+        if found:
+            self._differs(entry, document, entity, found)
+        else:
+            created = entry.operation == "create" or bool(entry.intent.get("created"))
+            counted = self.counts.created if created else self.counts.updated
+            counted[WORDS[entry.entity]] += 1
+            self.counts.add_money(document.currency, document.total)
+
+    def _posted(self, entry: Entry, document: Document, entity: Json, fingerprint: str) -> Posted:
+        return Posted(
+            source=entry.source,
+            source_id=entry.source_id,
+            entity=entry.entity,
+            qbo_id=str(entity["Id"]),
+            sync_token=str(entity.get("SyncToken", "0")),
+            number=entity.get("DocNumber"),
+            document_date=document.date,
+            currency=document.currency,
+            total=money(entity, "TotalAmt"),
+            tax=money(entity, "TxnTaxDetail", "TotalTax"),
+            state=POSTED,
+            fingerprint=fingerprint,
+            content=content(entity),
+            run_id=self.run_id,
+        )
+
+    def _removed(self, entry: Entry, entity: Json) -> None:
+        undone = bool(entry.intent.get("undo"))
+        with self.ledger.begin() as tx:
+            tx.outbox.mark([entry.id], outbox.DONE)
+            before = tx.posted.by_ids(entry.source, [entry.source_id])[entry.source_id]
+            tx.posted.save(_with_state(before, VOIDED if entry.operation == "void" else DELETED, entity, self.run_id))
+            if not undone:
+                tx.exceptions.resolve(entry.source, [entry.source_id])
+        if not undone:
+            self.counts.voided[WORDS[entry.entity]] += 1
+
+    def _differs(self, entry: Entry, document: Document, entity: Json, found: list[Difference]) -> None:
+        told = "; ".join(f"{d.field} {d.found} instead of {d.intended}" for d in found)
+        if self._may_round(entry, found):
+            repaired = self.repair(load_json(entry.body), document.total - money(entity, "TotalAmt"))
+            if repaired is not None:
+                repaired |= {"Id": str(entity["Id"]), "SyncToken": str(entity.get("SyncToken", "0")), "sparse": True}
+                intent = entry.intent | {"repair": True, "created": entry.operation == "create"}
+                self.follow_ups.append(Write("update", entry.entity, entry.source, entry.source_id, repaired, intent))
+                return
+        created = entry.operation == "create" or bool(entry.intent.get("created"))
+        where = "it was taken out of the books again" if created else "the changed document stands in QuickBooks"
+        problem = Problem(
+            Code.TOTAL_MISMATCH,
+            f"QuickBooks made another document than intended ({told}); {where}",
+            "Compare tax rates and the rounding product with FreshBooks, then run: fb-qbo exceptions retry",
+        )
+        self.hold(entry, problem)
+        if created:
+            body = {"Id": str(entity["Id"]), "SyncToken": str(entity.get("SyncToken", "0"))}
+            self.follow_ups.append(Write("delete", entry.entity, entry.source, entry.source_id, body, entry.intent | {"undo": True}))
+
+    def _may_round(self, entry: Entry, found: list[Difference]) -> bool:
+        return (
+            entry.entity in ("Invoice", "SalesReceipt") and not entry.intent.get("repair") and {d.field for d in found} <= {"total", "tax"}
+        )
+
+    def _number_taken(self, entry: Entry, answer: Refused) -> None:
+        """The number stands in QuickBooks: ours, whose answer was lost, or somebody else's."""
+        other = assigned_transaction(answer.fault)
+        document = document_from_json(entry.intent["document"])
+        if other is not None and other.type == entry.entity:
+            entity = self.client.read(other.type, other.id)
+            if entity is not None and has_marker(entity, str(document.body["PrivateNote"]).split(" ", 1)[0]):
+                self._done(entry, entity)
+                return
+        which = f"{other.type} {other.id}" if other is not None else "another document"
+        self._refused(
+            entry,
+            Problem(
+                Code.DUPLICATE_NUMBER,
+                f"The number {document.number} is already used in QuickBooks by {which}, which is not this pipeline's",
+                "If it is the same document, typed by hand, delete it or change its number in QuickBooks; "
+                "otherwise change one of the numbers. Then run: fb-qbo exceptions retry",
+            ),
+        )
+
+    def _stale(self, entry: Entry, answer: Refused) -> None:
+        """Somebody changed the document since: QuickBooks itself (a payment was linked), or a person."""
+        body = load_json(entry.body)
+        entity = self.client.read(entry.entity, str(body["Id"]))
+        with self.ledger.begin() as tx:
+            before = tx.posted.by_ids(entry.source, [entry.source_id]).get(entry.source_id)
+        if entity is None:
+            problem = Problem(
+                Code.CHANGED_IN_QUICKBOOKS,
+                "It was deleted in QuickBooks after it was posted",
+                "Restore it in QuickBooks, or ignore this exception",
+            )
+        elif before is not None and content(entity) == before.content and not entry.intent.get("again"):
+            with self.ledger.begin() as tx:
+                tx.outbox.mark([entry.id], outbox.REFUSED, "stale: sent again with the present token")
+            again = body | {"SyncToken": str(entity.get("SyncToken", "0"))}
+            self.follow_ups.append(
+                Write(entry.operation, entry.entity, entry.source, entry.source_id, again, entry.intent | {"again": True})
+            )
+            return
+        else:
+            problem = Problem(
+                Code.CHANGED_IN_QUICKBOOKS,
+                "It was changed in QuickBooks after it was posted, and has changed in FreshBooks, too; nothing was overwritten",
+                "Make the change by hand in QuickBooks and ignore this, or undo the change in QuickBooks and run: fb-qbo exceptions retry",
+            )
+        del answer
+        self._refused(entry, problem)
+
+    def _refused(self, entry: Entry, problem: Problem) -> None:
+        with self.ledger.begin() as tx:
+            tx.outbox.mark([entry.id], outbox.REFUSED, f"{problem.code}: {problem.reason}")
+            tx.exceptions.hold(held(entry.intent, entry.source, entry.source_id, problem))
+        self.counts.held += 1
+
+    def hold(self, entry: Entry, problem: Problem) -> None:
+        """Open an exception for a document that was written."""
+        with self.ledger.begin() as tx:
+            tx.exceptions.hold(held(entry.intent, entry.source, entry.source_id, problem))
+        self.counts.held += 1
+
+
+def _with_state(before: Posted, state: str, entity: Json, run_id: str | None) -> Posted:
+    values: dict[str, Any] = {name: getattr(before, name) for name in Posted.__dataclass_fields__}
+    token = str(entity.get("SyncToken", before.sync_token))
+    return Posted(
+        **values | {"state": state, "sync_token": token, "total": ZERO, "tax": ZERO, "content": content(entity), "run_id": run_id}
+    )
+
+
+def held(intent: Json, source: str, source_id: int, problem: Problem) -> Held:
+    """An exception found while posting, from what the outbox knows of the document."""
+    about = intent["about"]
+    return Held(
+        source=source,
+        source_id=source_id,
+        number=about["label"],
+        party=about["party"],
+        document_date=about["date"],
+        amount=about["amount"],
+        currency=about["currency"],
+        code=problem.code.value,
+        reason=problem.reason,
+        remedy=problem.remedy,
+        stage=POSTING,
+        fingerprint=str(intent.get("fingerprint") or ""),
+    )
+
+
+def hold_row(tx: Transaction, row: Any, problem: Problem, stage: str) -> None:
+    """Open an exception for a staged row."""
+    tx.exceptions.hold(
+        Held(
+            source=row["source"],
+            source_id=row["source_id"],
+            number=row["label"],
+            party=row["party"],
+            document_date=row["document_date"],
+            amount=row["amount"],
+            currency=row["currency"],
+            code=problem.code.value,
+            reason=problem.reason,
+            remedy=problem.remedy,
+            stage=stage,
+            fingerprint=row["fingerprint"] or "",
+        )
+    )

@@ -1,0 +1,232 @@
+"""Writes that happen exactly once, whatever becomes of their answers.
+
+Every write is committed to the outbox before it is sent. An answer that is lost, garbled, throttled or a 5xx leaves the
+outcome unknown; then the document is looked up by its marker, and only what is not there is sent again: first the identical
+request with its identical id, later under a new one (QuickBooks may have forgotten the id, or may replay a fault for ever),
+at last one by one, so that a poisonous document cannot cost the others anything. A request id alone is not trusted:
+integrators report doubles. What stays unknown is left in the outbox for the next run, which begins with the same look-up.
+"""
+
+import concurrent.futures
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from fb_qbo_pipeline.errors import PipelineError, Unreachable
+from fb_qbo_pipeline.http import Backoff
+from fb_qbo_pipeline.json_text import dump_json, load_json
+from fb_qbo_pipeline.ledger import outbox
+from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.ledger.outbox import Entry
+from fb_qbo_pipeline.mapping.documents import Json
+from fb_qbo_pipeline.posting.look_up import find_carried_out
+from fb_qbo_pipeline.quickbooks.client import Answer, BatchItem, Done, QuickBooksClient, Refused, Throttled, Unknown
+from fb_qbo_pipeline.quickbooks.faults import Reaction
+
+log = logging.getLogger(__name__)
+
+BATCH = 30  # QuickBooks' limit of items
+ROUNDS = 7  # of looking up and sending again; with the waits between them a few minutes
+_REPLAYS = 2  # rounds in which the identical request is repeated under its own id
+_TOGETHER = 4  # rounds in which documents are still sent in batches
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write: what is sent, and what its answer is verified against (`intent`, JSON)."""
+
+    operation: str  # create | update | void | delete
+    entity: str
+    source: str
+    source_id: int
+    body: Json = field(repr=False)
+    intent: dict[str, Any] = field(repr=False)
+
+
+Settle = Callable[[Entry, Done | Refused], None]
+
+
+class Writer:
+    """Sends writes of one company. `settle` is called on the caller's thread, once for each write with a known outcome."""
+
+    def __init__(
+        self,
+        client: QuickBooksClient,
+        ledger: Ledger,
+        *,
+        run_id: str | None = None,
+        concurrency: int = 8,
+        sleep: Callable[[float], None] = time.sleep,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._run_id = run_id
+        self._concurrency = concurrency
+        self._sleep = sleep
+        self._backoff = backoff or Backoff()
+
+    def send(self, writes: Iterable[Write], settle: Settle) -> None:
+        """Carry out all writes. Raises Unreachable where some outcome stayed unknown, after everything else is settled."""
+        unknown = self._send_groups(_groups(writes, BATCH), settle)
+        if unknown:
+            self._recover(unknown, settle)
+
+    def recover(self, settle: Settle) -> int:
+        """Settle what an earlier, interrupted run left with an unknown outcome; how many writes that were."""
+        with self._ledger.begin() as tx:
+            left = tx.outbox.unfinished()
+        if left:
+            log.info("%d writes of an interrupted run have an unknown outcome: looking them up in QuickBooks", len(left))
+            self._recover(left, settle)
+        return len(left)
+
+    def _send_groups(self, groups: Iterable[Sequence[Write]], settle: Settle) -> list[Entry]:
+        """Send groups, several at a time; the entries whose outcome is unknown."""
+        remaining = iter(groups)
+        unknown: list[Entry] = []
+        failure: Exception | None = None
+        with concurrent.futures.ThreadPoolExecutor(self._concurrency, thread_name_prefix="quickbooks") as pool:
+            running: dict[concurrent.futures.Future[dict[int, Answer]], list[Entry]] = {}
+            while True:
+                while failure is None and len(running) < self._concurrency and (group := next(remaining, None)) is not None:
+                    entries = self._prepare(group)
+                    running[pool.submit(self._call, entries)] = entries
+                if not running:
+                    break
+                finished, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+                for future in finished:
+                    entries = running.pop(future)
+                    error = future.exception()
+                    if isinstance(error, Exception):
+                        failure = failure or error
+                        if isinstance(error, PipelineError):  # no access; anything else leaves the outcome unknown
+                            self._end(entries, outbox.WITHDRAWN, "not sent: no access")
+                        continue
+                    unknown += self._settle_known(entries, future.result(), settle)
+        if failure is not None:
+            raise failure
+        return unknown
+
+    def _prepare(self, writes: Sequence[Write]) -> list[Entry]:
+        request_id = outbox.new_request_id()
+        rows = [
+            {
+                "request_id": request_id,
+                "bid": str(position) if len(writes) > 1 else None,
+                "operation": write.operation,
+                "entity": write.entity,
+                "source": write.source,
+                "source_id": write.source_id,
+                "body": dump_json(write.body),
+                "intent": write.intent,
+                "run_id": self._run_id,
+            }
+            for position, write in enumerate(writes, 1)
+        ]
+        with self._ledger.begin() as tx:
+            return tx.outbox.prepare(rows)
+
+    def _call(self, entries: Sequence[Entry]) -> dict[int, Answer]:
+        """Send one request, or the identical request again; the answers by entry id."""
+        if len(entries) == 1 and entries[0].bid is None:
+            entry = entries[0]
+            operation, include = _verb(entry)
+            answer = self._client.write(
+                entry.entity, load_json(entry.body), request_id=entry.request_id, operation=operation, include=include
+            )
+            return {entry.id: answer}
+        items = []
+        for entry in entries:
+            operation, options = _verb(entry)
+            items.append(BatchItem(str(entry.bid), operation, entry.entity, load_json(entry.body), options))
+        answers = self._client.batch(items, request_id=entries[0].request_id)
+        return {entry.id: answers[str(entry.bid)] for entry in entries}
+
+    def _settle_known(self, entries: Sequence[Entry], answers: dict[int, Answer], settle: Settle) -> list[Entry]:
+        unknown = []
+        for entry in entries:
+            answer = answers[entry.id]
+            if isinstance(answer, Unknown | Throttled) or answer_is_duplicate_request(answer):
+                unknown.append(entry)
+            else:
+                settle(entry, answer)
+        return unknown
+
+    def _recover(self, entries: list[Entry], settle: Settle) -> None:
+        incomplete: set[str] = set()
+        for attempt in range(ROUNDS):
+            if attempt:
+                self._sleep(self._backoff.delay(attempt))
+            found = find_carried_out(self._client, entries)
+            for entry in entries:
+                if entry.id in found:
+                    settle(entry, Done(found[entry.id]))
+            entries = [entry for entry in entries if entry.id not in found]
+            entries = self._send_again(entries, attempt, incomplete, settle)
+            if not entries:
+                return
+        raise Unreachable(
+            f"the outcome of {len(entries)} writes to QuickBooks is unknown after {ROUNDS} attempts",
+            "run the same command again later: it begins by looking them up, and nothing is posted twice",
+        )
+
+    def _send_again(self, entries: list[Entry], attempt: int, incomplete: set[str], settle: Settle) -> list[Entry]:
+        """Send what was not found; the entries that are unknown still."""
+        unknown: list[Entry] = []
+        anew: list[Entry] = []
+        for request_id, group in _by_request(entries).items():
+            if attempt < _REPLAYS and self._is_whole(request_id, group):
+                unknown += self._settle_known(group, self._call(group), settle)
+            elif attempt < _REPLAYS and request_id not in incomplete:
+                incomplete.add(request_id)  # part of it was carried out: perhaps it still is being carried out
+                unknown += group
+            else:
+                anew += group
+        if anew:
+            self._end(anew, outbox.WITHDRAWN, "not found in QuickBooks; sent again under a new request id")
+            size = BATCH if attempt < _TOGETHER else 1
+            unknown += self._send_groups(_groups(map(_again, anew), size), settle)
+        return unknown
+
+    def _is_whole(self, request_id: str, group: Sequence[Entry]) -> bool:
+        """Whether all items of a request are unknown: only then it can be repeated as it was."""
+        with self._ledger.begin() as tx:
+            return tx.outbox.size_of(request_id) == len(group)
+
+    def _end(self, entries: Sequence[Entry], state: str, note: str) -> None:
+        with self._ledger.begin() as tx:
+            tx.outbox.mark([entry.id for entry in entries], state, note)
+
+
+def answer_is_duplicate_request(answer: Answer) -> bool:
+    """Whether QuickBooks has seen the request id but does not repeat the answer: the document has to be looked up."""
+    return isinstance(answer, Refused) and answer.reaction is Reaction.DUPLICATE_REQUEST
+
+
+def _groups(writes: Iterable[Write], size: int) -> Iterator[list[Write]]:
+    remaining = iter(writes)
+    while group := list(islice(remaining, size)):
+        yield group
+
+
+def _by_request(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    groups: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.request_id].append(entry)
+    return groups
+
+
+def _again(entry: Entry) -> Write:
+    return Write(entry.operation, entry.entity, entry.source, entry.source_id, load_json(entry.body), entry.intent)
+
+
+def _verb(entry: Entry) -> tuple[Any, str | None]:
+    """QuickBooks' operation and option: payments and receipts are voided by an update."""
+    if entry.operation == "void" and entry.entity != "Invoice":
+        return "update", "void"
+    return entry.operation, None

@@ -1,0 +1,1 @@
+"""QuickBooks Online: a thin client and the company's lists."""

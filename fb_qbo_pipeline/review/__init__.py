@@ -1,0 +1,1 @@
+"""Tie-outs and findings for finance."""

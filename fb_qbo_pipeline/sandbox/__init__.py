@@ -1,0 +1,1 @@
+"""Both APIs offline, for the demo, tests and training."""

@@ -1,0 +1,137 @@
+"""The staged table's schema: what every intended document has to fulfil before anything is posted.
+
+The mapping builds documents; this looks at them once more as a table, from outside: totals, tax codes, accounts, customer
+mode, numbers. A row that fails is held with the check's name as the reason, so that neither a mistake in the mapping nor a
+company list that changed meanwhile can reach the books.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+
+from fb_qbo_pipeline.mapping.documents import Code, Entity, Json, Outcome
+from fb_qbo_pipeline.money import ZERO, parse_decimal, round_half_up
+from fb_qbo_pipeline.quickbooks.company import Company
+from fb_qbo_pipeline.settings.models import Integration
+
+_CUSTOMER_KEYS = {"original": ("client/",), "organization": ("client/",), "generic": ("generic",)}
+
+# The problem that a failed check becomes: its code and what to do.
+_PROBLEMS: Mapping[str, tuple[Code, str]] = {
+    "known_tax_codes": (Code.INACTIVE_REFERENCE, "Run `fb-qbo check`: a tax code of the settings is missing or inactive in QuickBooks"),
+    "known_accounts": (Code.INACTIVE_REFERENCE, "Run `fb-qbo check`: an account of the settings is missing or inactive in QuickBooks"),
+}
+_OTHERWISE = (Code.TOTAL_MISMATCH, "This is a fault of the pipeline, not of your data: report it with the output of `fb-qbo trace`")
+
+
+def staged_schema() -> pa.DataFrameSchema:
+    """The schema of intended documents, one row each; every check is named as the sentence that a person reads."""
+    is_decimal = pa.Check(lambda value: isinstance(value, Decimal), element_wise=True, name="exact_number")
+    is_date = pa.Check(lambda value: isinstance(value, dt.date), element_wise=True, name="is_a_date")
+    return pa.DataFrameSchema(
+        {
+            "source_id": pa.Column(int, pa.Check.gt(0), unique=True, description="FreshBooks id"),
+            "outcome": pa.Column(str, pa.Check.eq(Outcome.DOCUMENT.value), description="document"),
+            "entity": pa.Column(str, pa.Check.isin([entity.value for entity in Entity]), description="QuickBooks transaction type"),
+            "document_date": pa.Column(object, is_date, description="date of the document"),
+            "number": pa.Column(
+                object,
+                pa.Check(lambda value: value is None or 1 <= len(value) <= 21, element_wise=True, name="number_of_21_characters"),
+                nullable=True,
+                description="QuickBooks DocNumber",
+            ),
+            "currency": pa.Column(str, pa.Check.str_matches(r"^[A-Z]{3}$"), description="ISO 4217"),
+            "amount": pa.Column(object, is_decimal, description="as FreshBooks has it"),
+            "total": pa.Column(object, is_decimal, description="what QuickBooks has to return"),
+            "tax": pa.Column(object, is_decimal, description="tax within the total"),
+            "composed": pa.Column(object, is_decimal, description="lines plus tax, as QuickBooks adds them up"),
+            "customer": pa.Column(object, nullable=True, description="symbolic reference of the customer"),
+            "tax_codes": pa.Column(object, description="ids of the tax codes on the lines"),
+            "accounts": pa.Column(object, description="ids of the accounts"),
+        },
+        checks=[
+            pa.Check(lambda df: df["total"] == df["amount"].map(lambda a: abs(round_half_up(a))), name="total_is_freshbooks_amount"),
+            pa.Check(lambda df: df["total"] == df["composed"], name="lines_and_tax_make_the_total"),
+        ],
+        strict=True,
+        name="staged documents",
+    )
+
+
+def with_company(schema: pa.DataFrameSchema, company: Company, integration: Integration) -> pa.DataFrameSchema:
+    """The schema with the checks that need the company's lists and the customer mode."""
+    codes = {code.id for code in company.tax_codes if code.active} | {"TAX", "NON"}
+    accounts = {account.id for account in company.accounts if account.active}
+    keys = _CUSTOMER_KEYS[integration.sales.customer if integration.sales else "original"]
+
+    def customer_fits(value: Any) -> bool:
+        return value is None or str(value).removeprefix("@customer/").startswith(keys)
+
+    return schema.update_columns(
+        {
+            "tax_codes": {"checks": [pa.Check(lambda used: used <= codes, element_wise=True, name="known_tax_codes")]},
+            "accounts": {"checks": [pa.Check(lambda used: used <= accounts, element_wise=True, name="known_accounts")]},
+            "customer": {"checks": [pa.Check(customer_fits, element_wise=True, name="customer_mode")]},
+        }
+    )
+
+
+def validate_staged(rows: Sequence[Json], company: Company, integration: Integration) -> list[Json]:
+    """`rows` with those intended documents held that fail the schema; order and other rows are kept."""
+    documents = [row for row in rows if row["outcome"] == Outcome.DOCUMENT.value]
+    if not documents:
+        return list(rows)
+    frame = pd.DataFrame([_columns(row) for row in documents])
+    failed: dict[int, list[str]] = {}
+    try:
+        with_company(staged_schema(), company, integration).validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        for case in errors.failure_cases.itertuples():
+            affected = frame["source_id"] if pd.isna(case.index) else [frame.loc[case.index, "source_id"]]
+            for source_id in affected:
+                names = failed.setdefault(int(source_id), [])
+                if str(case.check) not in names:
+                    names.append(str(case.check))
+    return [_held(row, failed[row["source_id"]]) if row["source_id"] in failed else row for row in rows]
+
+
+def _held(row: Json, checks: Sequence[str]) -> Json:
+    code, remedy = next((_PROBLEMS[name] for name in checks if name in _PROBLEMS), _OTHERWISE)
+    problem = {"code": code.value, "reason": f"It does not pass: {', '.join(checks).replace('_', ' ')}", "remedy": remedy}
+    return row | {"outcome": Outcome.HELD.value, "problems": [problem]}
+
+
+def _columns(row: Json) -> Json:
+    body = row["document"]["body"]
+    kept = {n: row[n] for n in ("source_id", "outcome", "entity", "document_date", "number", "currency", "amount", "total", "tax")}
+    return kept | {
+        "composed": _composed(row["entity"], body),
+        "customer": (body.get("CustomerRef") or {}).get("value"),
+        "tax_codes": frozenset(_references(body, "TaxCodeRef")),
+        "accounts": frozenset(_references(body, "AccountRef")) | frozenset(_references(body, "DepositToAccountRef")),
+    }
+
+
+def _composed(entity: str, body: Json) -> Decimal:
+    """Lines plus tax. A payment's total is an input and not the sum of its links."""
+    if entity == Entity.PAYMENT.value:
+        return parse_decimal(body["TotalAmt"])
+    tax = body.get("TxnTaxDetail") or {}
+    lines = sum((parse_decimal(line.get("Amount", 0)) for line in body["Line"]), ZERO)
+    return lines + parse_decimal(tax.get("TotalTax", 0))
+
+
+def _references(value: Any, name: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key == name and isinstance(inner, Mapping):
+                yield str(inner.get("value"))
+            else:
+                yield from _references(inner, name)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _references(inner, name)

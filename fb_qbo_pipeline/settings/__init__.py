@@ -1,0 +1,1 @@
+"""The integration's settings, from the file and from the environment."""

@@ -1,0 +1,205 @@
+"""The environment variables of the product: read once, checked all together, immutable from then on.
+
+Whatever a deployment must not write into a file under version control comes from here. A secret that is missing stops the
+program when it is needed, by its variable's name; there are no pretend values.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+from fb_qbo_pipeline.errors import ConfigurationError
+from fb_qbo_pipeline.settings.secret_key import secret_key
+
+T = TypeVar("T")
+
+
+class Variable(NamedTuple):
+    """One environment variable, for reading and for the reference. `default` '' means that there is none."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("FB_QBO_CONFIG", "integration.yaml", "the integration file, or a folder of several"),
+    Variable("FB_QBO_HOME", ".fb_qbo", "state of the embedded default: Postgres data, Dagster home, key, logs"),
+    Variable(
+        "FB_QBO_DATABASE_URL",
+        "",
+        "SQLAlchemy URL of a Postgres for the pipeline's state and Dagster's; else one is embedded",
+    ),
+    Variable("FB_QBO_SECRET_KEY", "", "encrypts OAuth tokens at rest: a Fernet key or a long text; else a key is made under FB_QBO_HOME"),
+    Variable("FRESHBOOKS_CLIENT_ID", "", "OAuth app of FreshBooks"),
+    Variable("FRESHBOOKS_CLIENT_SECRET", "", "its secret"),
+    Variable("QUICKBOOKS_CLIENT_ID", "", "OAuth app of QuickBooks"),
+    Variable("QUICKBOOKS_CLIENT_SECRET", "", "its secret"),
+    Variable("FRESHBOOKS_API_URL", "https://api.freshbooks.com", "FreshBooks' API; /auth/oauth/token is joined to it"),
+    Variable("FRESHBOOKS_AUTH_URL", "https://auth.freshbooks.com", "FreshBooks' sign-in; /oauth/authorize/ is joined to it"),
+    Variable("QUICKBOOKS_API_URL", "https://quickbooks.api.intuit.com", "QuickBooks' API"),
+    Variable("QUICKBOOKS_TOKEN_URL", "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer", "QuickBooks' token endpoint"),
+    Variable("QUICKBOOKS_AUTHORIZE_URL", "https://appcenter.intuit.com/connect/oauth2", "QuickBooks' sign-in"),
+    Variable("QUICKBOOKS_REQUESTS_PER_MINUTE", "500", "requests a minute to one company at most"),
+    Variable("QUICKBOOKS_BATCHES_PER_MINUTE", "40", "batches a minute to one company at most"),
+    Variable("QUICKBOOKS_CONCURRENCY", "8", "requests in flight to one company at most"),
+)
+
+_DEFAULTS = {variable.name: variable.default for variable in VARIABLES}
+_POSTGRES_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
+
+
+class _Wrong(ValueError):
+    """A variable's value cannot be used: what is wrong, what to do."""
+
+    def __init__(self, wrong: str, remedy: str) -> None:
+        super().__init__(wrong)
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class AppCredentials:
+    """The id and secret of an OAuth app."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Every variable, checked: absolute home, URLs without a trailing slash, limits as positive numbers. Its repr shows no secret."""
+
+    config: Path
+    home: Path
+    database_url: str | None = field(repr=False)
+    secret_key: str | None = field(repr=False)
+    freshbooks_client_id: str | None
+    freshbooks_client_secret: str | None = field(repr=False)
+    quickbooks_client_id: str | None
+    quickbooks_client_secret: str | None = field(repr=False)
+    freshbooks_api_url: str
+    freshbooks_auth_url: str
+    quickbooks_api_url: str
+    quickbooks_token_url: str
+    quickbooks_authorize_url: str
+    quickbooks_requests_per_minute: int
+    quickbooks_batches_per_minute: int
+    quickbooks_concurrency: int
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> "Environment":
+        """Reads all variables; an empty one counts as not set. Raises ConfigurationError that names every wrong one."""
+        reader = _Reader(environ)
+        environment = cls(
+            config=Path(reader.text("FB_QBO_CONFIG")).expanduser(),
+            home=Path(reader.text("FB_QBO_HOME")).expanduser().absolute(),
+            database_url=reader.optional("FB_QBO_DATABASE_URL", _postgres_url),
+            secret_key=reader.optional("FB_QBO_SECRET_KEY"),
+            freshbooks_client_id=reader.optional("FRESHBOOKS_CLIENT_ID"),
+            freshbooks_client_secret=reader.optional("FRESHBOOKS_CLIENT_SECRET"),
+            quickbooks_client_id=reader.optional("QUICKBOOKS_CLIENT_ID"),
+            quickbooks_client_secret=reader.optional("QUICKBOOKS_CLIENT_SECRET"),
+            freshbooks_api_url=reader.url("FRESHBOOKS_API_URL"),
+            freshbooks_auth_url=reader.url("FRESHBOOKS_AUTH_URL"),
+            quickbooks_api_url=reader.url("QUICKBOOKS_API_URL"),
+            quickbooks_token_url=reader.url("QUICKBOOKS_TOKEN_URL"),
+            quickbooks_authorize_url=reader.url("QUICKBOOKS_AUTHORIZE_URL"),
+            quickbooks_requests_per_minute=reader.limit("QUICKBOOKS_REQUESTS_PER_MINUTE"),
+            quickbooks_batches_per_minute=reader.limit("QUICKBOOKS_BATCHES_PER_MINUTE"),
+            quickbooks_concurrency=reader.limit("QUICKBOOKS_CONCURRENCY"),
+        )
+        reader.finish()
+        return environment
+
+    @property
+    def freshbooks_token_url(self) -> str:
+        """Where FreshBooks exchanges codes and refresh tokens."""
+        return f"{self.freshbooks_api_url}/auth/oauth/token"
+
+    @property
+    def freshbooks_authorize_url(self) -> str:
+        """Where a person lets the app into FreshBooks; the trailing slash belongs to it."""
+        return f"{self.freshbooks_auth_url}/oauth/authorize/"
+
+    def freshbooks_app_credentials(self) -> AppCredentials:
+        """Raises ConfigurationError that names what is not set."""
+        return _credentials("FreshBooks", self.freshbooks_client_id, self.freshbooks_client_secret)
+
+    def quickbooks_app_credentials(self) -> AppCredentials:
+        """Raises ConfigurationError that names what is not set."""
+        return _credentials("QuickBooks", self.quickbooks_client_id, self.quickbooks_client_secret)
+
+    def token_key(self) -> bytes:
+        """The Fernet key for the OAuth tokens at rest; made under `home` the first time unless FB_QBO_SECRET_KEY is set."""
+        return secret_key(self.home, self.secret_key)
+
+
+@dataclass
+class _Reader:
+    """Reads variables and remembers what is wrong with them, so that all of it can be said at once."""
+
+    environ: Mapping[str, str]
+    wrong: list[str] = field(default_factory=list)
+
+    def text(self, name: str) -> str:
+        return self.environ.get(name, "").strip() or _DEFAULTS[name]
+
+    def optional(self, name: str, parse: Callable[[str], str] = str) -> str | None:
+        text = self.text(name)
+        return self._parsed(name, parse, text, None) if text else None
+
+    def url(self, name: str) -> str:
+        return self._parsed(name, _http_url, self.text(name), "")
+
+    def limit(self, name: str) -> int:
+        return self._parsed(name, _positive, self.text(name), 0)
+
+    def _parsed(self, name: str, parse: Callable[[str], T], text: str, instead: T) -> T:
+        try:
+            return parse(text)
+        except _Wrong as wrong:
+            self.wrong.append(f"{name}: {wrong} → {wrong.remedy}")
+            return instead
+
+    def finish(self) -> None:
+        if self.wrong:
+            raise ConfigurationError("\n".join(self.wrong))
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise _Wrong(f"{text[:40]!r} is not a whole number above 0", "write digits only, such as 40, or unset it")
+    return int(text)
+
+
+def _http_url(text: str) -> str:
+    """Never quotes the value: an address may hold a password."""
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, brackets that do not match
+        valid = False
+    if not valid or any(character.isspace() for character in text):
+        raise _Wrong("is not a web address", "write https://HOST, as the default does, or unset it")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise _Wrong("holds a user name, a query or a fragment", "write https://HOST/PATH alone")
+    return text.rstrip("/")
+
+
+def _postgres_url(text: str) -> str:
+    """Names the driver: under SQLAlchemy 2.1 a bare postgresql:// is another one, with which Dagster's storage fails."""
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme.lower() not in _POSTGRES_SCHEMES:
+        raise _Wrong("is not an address of Postgres for psycopg2", "write postgresql://USER:PASSWORD@HOST/DATABASE, or unset it")
+    return f"postgresql+psycopg2://{rest}"
+
+
+def _credentials(service: str, client_id: str | None, client_secret: str | None) -> AppCredentials:
+    if client_id and client_secret:
+        return AppCredentials(client_id, client_secret)
+    named = {f"{service.upper()}_CLIENT_ID": client_id, f"{service.upper()}_CLIENT_SECRET": client_secret}
+    missing = " and ".join(name for name, value in named.items() if not value)
+    raise ConfigurationError(f"{missing} not set", f"set the id and secret of your {service} OAuth app in the environment")

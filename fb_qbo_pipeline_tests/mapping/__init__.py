@@ -1,0 +1,1 @@
+"""Tests of the mapping: FreshBooks records in, intended QuickBooks documents or problems out."""

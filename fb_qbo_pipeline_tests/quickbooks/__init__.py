@@ -1,0 +1,1 @@
+"""Tests of the QuickBooks client and the company's lists."""

@@ -1,0 +1,1 @@
+"""Tests of the FreshBooks sandbox, the sample company and the sandbox server."""

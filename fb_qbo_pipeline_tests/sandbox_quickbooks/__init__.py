@@ -1,0 +1,1 @@
+"""The QuickBooks sandbox: each rule, through its app."""
