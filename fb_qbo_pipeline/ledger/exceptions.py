@@ -81,7 +81,8 @@ class Exceptions:
     def dates_of_payments_waiting_for(self, start: dt.date, end: dt.date) -> set[dt.date]:
         """Dates of payments that wait for an invoice which stands in QuickBooks by now, dated from `start` to `end`."""
         statement = (
-            select(raw_record.c.document_date.distinct())
+            select(raw_record.c.document_date)
+            .distinct()
             .join(
                 exception,
                 (exception.c.integration == raw_record.c.integration)

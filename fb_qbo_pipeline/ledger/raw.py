@@ -157,7 +157,13 @@ class RawRecords:
         rows = self._connection.execute(
             select(raw_record.c.source_id, raw_record.c.document_date).where(self._mine(resource), raw_record.c.source_id.in_(ids))
         )
-        return dict(rows.tuples())
+        return {source_id: date for source_id, date in rows}  # noqa: C416 - a result is no mapping
+
+    def counts_by_day(self, resource: str, start: dt.date, end: dt.date) -> dict[dt.date, int]:
+        """How many records each day from `start` to `end` has."""
+        day = raw_record.c.document_date
+        statement = select(day, func.count()).where(self._mine(resource), day.between(start, end)).group_by(day)
+        return {day: count for day, count in self._connection.execute(statement)}  # noqa: C416 - a result is no mapping
 
     def payment_dates(self, invoice_ids: Collection[int]) -> set[dt.date]:
         """The dates of the payments of these invoices."""
@@ -168,11 +174,14 @@ class RawRecords:
 
     def dated_after(self, resource: str, after: dt.date, until: dt.date) -> set[dt.date]:
         """The dates after `after` and up to `until` that records have."""
-        statement = select(raw_record.c.document_date.distinct()).where(
-            self._mine(resource), raw_record.c.document_date > after, raw_record.c.document_date <= until
+        statement = (
+            select(raw_record.c.document_date)
+            .distinct()
+            .where(self._mine(resource), raw_record.c.document_date > after, raw_record.c.document_date <= until)
         )
         return set(self._connection.execute(statement).scalars())
 
     def _rows(self, resource: str, condition: ColumnElement[bool]) -> Iterator[tuple[str, Json]]:
         statement = select(raw_record.c.state, raw_record.c.payload).where(self._mine(resource), condition).order_by(raw_record.c.source_id)
-        yield from self._connection.execute(statement).tuples()
+        for state, payload in self._connection.execute(statement):  # noqa: UP028 - rows are to be tuples
+            yield state, payload

@@ -142,6 +142,8 @@ class Outcome(StrEnum):
 class Mapped:
     """The decision about one FreshBooks record. `document` is set for DOCUMENT, `problems` for HELD.
 
+    What is held by a closed period alone keeps its `document`: it may stand in QuickBooks already, unchanged.
+
     `label` is what a person calls it (invoice number, expense id), `party` the customer's or vendor's name.
     """
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from fb_qbo_pipeline.freshbooks.records import Expense, VisState
 from fb_qbo_pipeline.mapping.context import Context
-from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Mapped, Outcome, Source
+from fb_qbo_pipeline.mapping.documents import Document, Entity, Json, Mapped, Outcome, Source
 from fb_qbo_pipeline.mapping.due_dates import due_date
 from fb_qbo_pipeline.mapping.expense_lines import ExpenseTarget, category_label, expense_target
 from fb_qbo_pipeline.mapping.expense_tax import Purchase, purchase, purchase_code
 from fb_qbo_pipeline.mapping.headers import currency_problem, header, numbering, period_problem, ref
 from fb_qbo_pipeline.mapping.lines import DESCRIPTION_LENGTH
-from fb_qbo_pipeline.mapping.outcomes import decide, deleted, out_of_scope
+from fb_qbo_pipeline.mapping.outcomes import blocking, decide, deleted, out_of_scope
 from fb_qbo_pipeline.mapping.parties import reference, vendor_request
 from fb_qbo_pipeline.mapping.placement import Placement, placement
 from fb_qbo_pipeline.mapping.references import Problems
@@ -79,7 +79,7 @@ def _parts(expense: Expense, expenses: Expenses, context: Context, problems: Pro
         flaw = charge_problem(charge, Side.PURCHASE, expense.date, context.company, expense.currency)
         problems.extend([flaw] if flaw is not None else [])
     where = placement(expenses.class_, expenses.location, "expenses", context, problems)
-    if target is None or amounts is None or any(problem.code is not Code.CLOSED_PERIOD for problem in problems):
+    if target is None or amounts is None or blocking(problems):
         return None
     return _Parts(amounts, target, charge, where)
 

@@ -16,7 +16,7 @@ from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, ItemReques
 from fb_qbo_pipeline.mapping.due_dates import due_date
 from fb_qbo_pipeline.mapping.headers import currency_problem, header, numbering, period_problem, ref
 from fb_qbo_pipeline.mapping.lines import SalesLine, sales_lines
-from fb_qbo_pipeline.mapping.outcomes import decide, deleted, out_of_scope
+from fb_qbo_pipeline.mapping.outcomes import blocking, decide, deleted, out_of_scope
 from fb_qbo_pipeline.mapping.parties import client_name, customer_request, email_of, postal_address, reference
 from fb_qbo_pipeline.mapping.placement import Placement, placement
 from fb_qbo_pipeline.mapping.references import Problems
@@ -64,10 +64,8 @@ def map_invoice(invoice: Invoice, payments: Sequence[Payment], context: Context)
         return out_of_scope(base, f"its status “{invoice.status}” is not among sales.statuses")
     problems = _conditions(invoice, sales, context)
     parts = _parts(invoice, payments, sales, context, problems)
-    # With any problem but a closed period, some reference is missing and no document can be built.
-    if all(problem.code is Code.CLOSED_PERIOD for problem in problems):
-        return decide(base, _document(invoice, sales, context, parts), problems)
-    return decide(base, None, problems)
+    document = None if blocking(problems) else _document(invoice, sales, context, parts)
+    return decide(base, document, problems)
 
 
 def _conditions(invoice: Invoice, sales: Sales, context: Context) -> Problems:
@@ -108,7 +106,7 @@ def _parts(invoice: Invoice, payments: Sequence[Payment], sales: Sales, context:
     if sales.post_as == "sales_receipt" and context.integration.payments is not None:
         deposit = problems.take(receipt_account(payments, context.integration.payments, context))
     tax = tax_fields(lines, codes, sums, invoice, context)
-    if not problems:
+    if not blocking(problems):
         problems.extend(_sum_problems(lines, tax, sums, invoice.currency))
     return _Parts(sums, lines, items, tax, where, deposit)
 

@@ -48,6 +48,11 @@ class SalesLine:
         return {**line, "Amount": self.amount, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
 
 
+def is_text_only(line: InvoiceLine) -> bool:
+    """Whether a FreshBooks line names no product and no money: at most a text."""
+    return cents(line.amount) == 0 and not line.name.strip()
+
+
 def single(description: str, amount: Decimal, item: str, code: str | None) -> SalesLine:
     """A line of one piece at its amount."""
     return SalesLine(legal_text(description, DESCRIPTION_LENGTH), amount, ONE, amount, item, code)
@@ -64,7 +69,7 @@ def sales_lines(
     lines: list[SalesLine] = []
     requests: dict[str, ItemRequest] = {}
     for line in invoice.lines:
-        if cents(line.amount) == 0 and not line.name.strip():
+        if is_text_only(line):
             text = legal_text(line.description, DESCRIPTION_LENGTH)
             if text:
                 lines.append(SalesLine(text))

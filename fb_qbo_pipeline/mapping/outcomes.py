@@ -4,10 +4,15 @@ A document whose *only* problem is a closed period is held, but kept with the de
 already, unchanged, there is nothing to post and nothing to report. Every other held record has no document.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fb_qbo_pipeline.mapping.documents import Code, Document, Mapped, Outcome, Problem
+
+
+def blocking(problems: Iterable[Problem]) -> bool:
+    """Whether any problem is more than a closed period, so that no document can be built."""
+    return any(problem.code is not Code.CLOSED_PERIOD for problem in problems)
 
 
 def decide(base: Mapped, document: Document | None, problems: Sequence[Problem]) -> Mapped:
@@ -15,8 +20,7 @@ def decide(base: Mapped, document: Document | None, problems: Sequence[Problem])
     if not problems:
         assert document is not None, "a record without problems has a document"
         return replace(base, outcome=Outcome.DOCUMENT, document=document, problems=())
-    only_closed = all(problem.code is Code.CLOSED_PERIOD for problem in problems)
-    return replace(base, outcome=Outcome.HELD, document=document if only_closed else None, problems=tuple(problems))
+    return replace(base, outcome=Outcome.HELD, document=None if blocking(problems) else document, problems=tuple(problems))
 
 
 def held(base: Mapped, problem: Problem) -> Mapped:

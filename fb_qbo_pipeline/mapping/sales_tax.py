@@ -10,11 +10,11 @@ from fb_qbo_pipeline.freshbooks.records import Invoice
 from fb_qbo_pipeline.mapping.charges import Charged, Combination
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Json, Problem
-from fb_qbo_pipeline.mapping.lines import SalesLine
+from fb_qbo_pipeline.mapping.lines import SalesLine, is_text_only
 from fb_qbo_pipeline.mapping.references import Problems
 from fb_qbo_pipeline.mapping.tax_lines import Charge, charge_problem, tax_detail
 from fb_qbo_pipeline.mapping.taxes import Regime, Side, find_code, regime, tax_label
-from fb_qbo_pipeline.mapping.text import cents, shown
+from fb_qbo_pipeline.mapping.text import shown
 from fb_qbo_pipeline.money import total
 from fb_qbo_pipeline.quickbooks.company import TaxCode
 
@@ -30,8 +30,7 @@ def sales_codes(invoice: Invoice, sums: Charged, context: Context, problems: Pro
         if sums.tax != 0:
             problems.append(_sales_tax_off(sums, invoice.currency))
         return {}
-    money_lines = [line for line in invoice.lines if line.name.strip() or cents(line.amount) != 0]
-    combinations = dict.fromkeys(line.taxes for line in money_lines) if money_lines else {(): None}
+    combinations: dict[Combination, None] = dict.fromkeys(line.taxes for line in invoice.lines if not is_text_only(line)) or {(): None}
     if kind is Regime.US:
         combinations.pop((), None)  # a line without tax is NON, without any mapping
     codes: dict[Combination, TaxCode] = {}

@@ -114,7 +114,7 @@ def find_code(taxes: Sequence[NamedTax], side: Side, context: Context) -> TaxCod
         return Problem(Code.UNMAPPED_TAX, f"{what} is mapped to “{name}”, which is no tax code in QuickBooks", remedy)
     if not code.active:
         return inactive("tax code", name, setting)
-    return _usable(code, label, side, context, taxed=bool(taxes))
+    return _usable(code, label, side, context, taxed=any(tax.percent is None or tax.percent for tax in taxes))
 
 
 def _usable(code: TaxCode, label: str, side: Side, context: Context, *, taxed: bool) -> TaxCode | Problem:

@@ -39,6 +39,7 @@ def look_for_changes(runtime: Runtime) -> Look:
     _touch_after_settings(runtime)
     with runtime.ledger.begin() as tx:
         tx.cursors.set_instant(_CURSOR, started)
+        tx.cursors.set("looks", (tx.cursors.get("looks") or 0) + 1)
         tx.cursors.set("looked_on", runtime.today.isoformat())
         look.waiting = len(tx.touched.waiting())
     return look

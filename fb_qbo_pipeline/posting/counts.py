@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from fb_qbo_pipeline.money import ZERO, parse_decimal
+
 # QuickBooks' entity names as the report spells them.
 WORDS = {"Invoice": "invoice", "SalesReceipt": "sales_receipt", "Payment": "payment", "Bill": "bill", "VendorCredit": "vendor_credit"}
 KINDS = ("invoice", "sales_receipt", "payment", "bill", "customer", "vendor", "item")
@@ -20,7 +22,7 @@ class Counts:
     voided: Counter[str] = field(default_factory=Counter)
     unchanged: int = 0
     held: int = 0
-    money: Counter[str] = field(default_factory=Counter)
+    money: dict[str, Decimal] = field(default_factory=dict)
 
     def add(self, other: "Counts") -> None:
         """Add another run's counts."""
@@ -30,11 +32,11 @@ class Counts:
         self.unchanged += other.unchanged
         self.held += other.held
         for currency, amount in other.money.items():
-            self.money[currency] += amount
+            self.add_money(currency, amount)
 
     def add_money(self, currency: str, amount: Decimal) -> None:
         """Count an amount that was posted."""
-        self.money[currency] += amount  # type: ignore[assignment]
+        self.money[currency] = self.money.get(currency, ZERO) + amount
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, for the ledger."""
@@ -44,7 +46,7 @@ class Counts:
             "voided": dict(self.voided),
             "unchanged": self.unchanged,
             "held": self.held,
-            "money": dict(self.money),
+            "money": {currency: str(amount) for currency, amount in self.money.items()},
         }
 
     @classmethod
@@ -56,5 +58,5 @@ class Counts:
             Counter(values["voided"]),
             values["unchanged"],
             values["held"],
-            Counter(values["money"]),
+            {currency: parse_decimal(amount) for currency, amount in values["money"].items()},
         )

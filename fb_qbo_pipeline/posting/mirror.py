@@ -106,6 +106,10 @@ class CompanyMirror:
                 tx.cursors.set_instant("lists_volatile", now)
         return self.company()
 
+    def fresh(self) -> bool:
+        """Whether the whole mirror was read within the last minutes."""
+        return not self._older_than("lists_full", VOLATILE_AFTER)
+
     def merge(self, entity: str, members: Iterable[Json]) -> None:
         """Take over list members that QuickBooks has just returned."""
         with self._ledger.begin() as tx:

@@ -6,9 +6,10 @@ of the period are recognised by their markers. What is missing, double, strange 
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.mapping.documents import Entity, Json, Outcome
@@ -76,12 +77,14 @@ def entities(integration: Integration) -> list[str]:
 def standing(reader: QuickBooksReader, integration: Integration, start: dt.date, end: dt.date) -> dict[Key, list[Standing]]:
     """Our transactions in QuickBooks dated from `start` to `end`, by FreshBooks document, recognised by their markers."""
     found: defaultdict[Key, list[Standing]] = defaultdict(list)
-    home = ""
     for entity in entities(integration):
-        for transaction in transactions_between(reader, entity, start.isoformat(), end.isoformat()):
+        # payments from before the start date belong to the first partition
+        early = entity == Entity.PAYMENT.value and start <= integration.start_date
+        since = "1970-01-01" if early else start.isoformat()
+        for transaction in transactions_between(reader, entity, since, end.isoformat()):
             key = marked(transaction, integration.freshbooks.account_id)
             if key is not None:
-                found[key].append(_standing(entity, transaction, home))
+                found[key].append(_standing(entity, transaction))
     return dict(found)
 
 
@@ -93,7 +96,7 @@ def marked(transaction: Json, account_id: str) -> Key | None:
     return match["source"], int(match["id"])
 
 
-def _standing(entity: str, transaction: Json, home: str) -> Standing:
+def _standing(entity: str, transaction: Json) -> Standing:
     sign = -1 if entity == Entity.VENDOR_CREDIT.value else 1
     void = is_void(transaction)
     return Standing(
@@ -101,7 +104,7 @@ def _standing(entity: str, transaction: Json, home: str) -> Standing:
         qbo_id=str(transaction["Id"]),
         number=str(transaction.get("DocNumber") or ""),
         date=dt.date.fromisoformat(str(transaction["TxnDate"])[:10]),
-        currency=str((transaction.get("CurrencyRef") or {}).get("value") or home),
+        currency=str((transaction.get("CurrencyRef") or {}).get("value") or ""),
         total=ZERO if void else sign * money(transaction, "TotalAmt"),
         balance=money(transaction, "Balance") if entity == Entity.INVOICE.value and not void else None,
     )
@@ -134,7 +137,7 @@ def compare(
     return result
 
 
-def _add(line: Line, row: Json, ours: list[Standing], held: bool) -> None:
+def _add(line: Line, row: Mapping[Any, Any], ours: list[Standing], held: bool) -> None:
     in_scope = row["outcome"] in (Outcome.DOCUMENT, Outcome.HELD)
     amount = round_half_up(row["amount"]) if in_scope else ZERO
     booked = sum((transaction.total for transaction in ours), ZERO)
@@ -147,7 +150,7 @@ def _add(line: Line, row: Json, ours: list[Standing], held: bool) -> None:
         line.held += amount - booked
 
 
-def _findings(row: Json, ours: list[Standing], held: bool) -> Iterator[Finding]:
+def _findings(row: Mapping[Any, Any], ours: list[Standing], held: bool) -> Iterator[Finding]:
     def finding(problem: str) -> Finding:
         return Finding(row["source"], row["source_id"], row["label"], row["document_date"], problem)
 

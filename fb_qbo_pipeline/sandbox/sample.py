@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
+from fb_qbo_pipeline.sandbox.freshbooks.totals import Rounding
 from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
 from fb_qbo_pipeline.sandbox.sample_special import ExpectedException, add_special_documents
 from fb_qbo_pipeline.sandbox.sample_studio import Studio
@@ -24,13 +25,17 @@ class SampleCompany:
     expected: tuple[ExpectedException, ...]
 
 
-def build_sample(country: str = "ca", today: dt.date | None = None, seed: int = 1) -> SampleCompany:
+def build_sample(
+    country: str = "ca", today: dt.date | None = None, seed: int = 1, *, rounding: Rounding = Rounding.PER_TAX
+) -> SampleCompany:
     """The sample company of `country` (ca, us, uk) with the 12 months up to `today` (now, in the company's time zone).
 
-    The same arguments give the same records. With `today` the account's clock stands still at that evening, else it runs.
+    The same arguments give the same records. `rounding` is the order in which FreshBooks rounds.
+    With `today` the account's clock stands still at that evening, else it runs.
     Raises ValueError for another country.
     """
     studio = Studio(country_named(country), today, seed)
+    studio.account.rounding = rounding
     studio.add_lists()
     studio.add_invoices()
     studio.add_expenses()

@@ -32,5 +32,6 @@ def raw_schema() -> pa.DataFrameSchema:
 
 def validate_raw(rows: list[tuple[int, dt.date, str, dict[str, object]]]) -> pd.DataFrame:
     """The records as a validated table; raises pandera's SchemaErrors, which a storage fault alone can cause."""
-    frame = pd.DataFrame(rows, columns=["source_id", "document_date", "state", "payload"]).astype({"source_id": "int64"})
+    frame = pd.DataFrame(rows, columns=["source_id", "document_date", "state", "payload"], dtype=object)
+    frame = frame.astype({"source_id": "int64", "state": "str"})
     return raw_schema().validate(frame, lazy=True) if len(frame) else frame

@@ -28,6 +28,10 @@ _PROBLEMS: Mapping[str, tuple[Code, str]] = {
 _OTHERWISE = (Code.TOTAL_MISMATCH, "This is a fault of the pipeline, not of your data: report it with the output of `fb-qbo trace`")
 
 
+# All others stay objects: Decimals, dates, sets, and texts that may be missing.
+_DTYPES = {"source_id": "int64", "outcome": "str", "entity": "str", "currency": "str"}
+
+
 def staged_schema() -> pa.DataFrameSchema:
     """The schema of intended documents, one row each; every check is named as the sentence that a person reads."""
     is_decimal = pa.Check(lambda value: isinstance(value, Decimal), element_wise=True, name="exact_number")
@@ -85,7 +89,7 @@ def validate_staged(rows: Sequence[Json], company: Company, integration: Integra
     documents = [row for row in rows if row["outcome"] == Outcome.DOCUMENT.value]
     if not documents:
         return list(rows)
-    frame = pd.DataFrame([_columns(row) for row in documents])
+    frame = pd.DataFrame([_columns(row) for row in documents], dtype=object).astype(_DTYPES)
     failed: dict[int, list[str]] = {}
     try:
         with_company(staged_schema(), company, integration).validate(frame, lazy=True)

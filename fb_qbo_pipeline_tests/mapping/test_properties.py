@@ -1,6 +1,7 @@
 """The one thing that must always hold: QuickBooks, adding up by its own rules, comes to FreshBooks' total and taxes."""
 
 from collections import defaultdict
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from hypothesis import given
@@ -183,3 +184,25 @@ def test_the_three_rounding_models_of_these_tests_do_differ() -> None:
     taxes = {model: freshbooks_taxes(lines, D(0), model)[1] for model in MODELS}
     assert taxes == {"per tax": D("0.03"), "per line": D("0.04"), "total only": D("0.03")}
     assert freshbooks_taxes(lines[1:], D(0), "per tax")[1] != freshbooks_taxes(lines[1:], D(0), "total only")[1]
+
+
+@given(lines=st.lists(invoice_lines(compounded=True), min_size=1, max_size=6), percent=st.sampled_from([D(0), D(10), D("33.333")]))
+def test_a_total_that_was_rounded_only_once_from_exact_products_is_reached_too(lines: list[InvoiceLine], percent: Decimal) -> None:
+    exact = D(0)
+    for one in lines:
+        base = one.quantity * one.unit_cost * (100 - percent) / 100
+        exact += base
+        for tax in one.taxes:
+            amount = base * tax.percent / 100
+            exact += amount
+            base += amount if one.compounded else 0
+    shown = [
+        line(str(cents(one.quantity * one.unit_cost)), *one.taxes, quantity=str(one.quantity), price=str(one.unit_cost)) for one in lines
+    ]
+    shown = [replace(one, compounded=asked.compounded) for one, asked in zip(shown, lines, strict=True)]
+    discount = -cents(sum((one.amount for one in shown), D(0)) * percent / 100)
+    books = company()
+    one = invoice(*shown, amount=str(cents(exact)), discount_percent=percent, discount_total=discount)
+    mapped = map_invoice(one, [], context(books=books, sales={"rounding_limit": FAR}))
+    assert mapped.document is not None
+    assert book(mapped.document, books)[0] == cents(exact)

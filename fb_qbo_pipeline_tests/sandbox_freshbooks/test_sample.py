@@ -9,6 +9,7 @@ import pytest
 
 from fb_qbo_pipeline.money import ZERO
 from fb_qbo_pipeline.sandbox.freshbooks.resources import RESOURCES
+from fb_qbo_pipeline.sandbox.freshbooks.totals import Rounding
 from fb_qbo_pipeline.sandbox.sample import SampleCompany, build_sample
 from fb_qbo_pipeline.sandbox.sample_text import CATEGORY_ACCOUNTS
 from fb_qbo_pipeline.settings.models import Integration
@@ -39,6 +40,13 @@ def test_the_same_arguments_give_the_same_records(canadian: SampleCompany) -> No
 
 def test_another_seed_gives_other_records(canadian: SampleCompany) -> None:
     assert build_sample("ca", TODAY, seed=2).freshbooks.view("invoice") != canadian.freshbooks.view("invoice")
+
+
+def test_the_rounding_order_changes_some_totals_and_nothing_is_out_by_more_than_cents(canadian: SampleCompany) -> None:
+    other = build_sample("ca", TODAY, rounding=Rounding.PER_LINE).freshbooks.view("invoice")
+    pairs = zip(canadian.freshbooks.view("invoice"), other, strict=True)
+    differences = [abs(amount(one) - amount(two)) for one, two in pairs]
+    assert 0 < max(differences) <= Decimal("0.12")
 
 
 def test_an_unknown_country_is_refused() -> None:

@@ -18,7 +18,7 @@ HUNDRED = (Line("Design", 1, "100.00"),)
 
 
 def amounts(invoice: dict[str, Any]) -> tuple[str, str, str]:
-    return tuple(invoice[key]["amount"] for key in ("amount", "paid", "outstanding"))  # type: ignore[return-value]
+    return tuple(invoice[key]["amount"] for key in ("amount", "paid", "outstanding"))
 
 
 def test_an_invoice_has_its_totals_its_due_date_and_a_snapshot_of_its_client(account: FreshBooks, client_id: int) -> None:

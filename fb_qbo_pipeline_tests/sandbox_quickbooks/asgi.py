@@ -94,7 +94,12 @@ class Api:
     def request(self, method: str, path: str, body: Any = None, headers: Json | None = None, realm: str = "", **params: str) -> Any:
         """The coroutine of a request."""
         raw = body if isinstance(body, bytes) else b"" if body is None else simplejson.dumps(body, use_decimal=True).encode()
-        heads = {"Authorization": f"Bearer {self.token}", "Accept": "application/json", "Content-Type": "application/json", **(headers or {})}
+        heads = {
+            "Authorization": f"Bearer {self.token}",
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            **(headers or {}),
+        }
         params.setdefault("minorversion", "75")
         return call(self.app, method, f"/v3/company/{realm or self.company.realm_id}/{path}", urlencode(params), heads, raw)
 

@@ -1,0 +1,29 @@
+"""The resource of the assets: opens one integration for the length of a step."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from fb_qbo_pipeline.pipeline.runtime import Runtime, open_runtime
+from fb_qbo_pipeline.posting.poster import Progress
+from fb_qbo_pipeline.settings.environment import Environment
+from fb_qbo_pipeline.settings.models import Integration
+
+
+@dataclass
+class Company:
+    """One integration with the environment of the process that runs the step.
+
+    `environment` is read when a step begins, so that a definition holds no secret; tests and the demo give one.
+    `progress` hears of every written document; only a terminal sets it.
+    """
+
+    integration: Integration
+    environment: Environment | None = field(default=None, repr=False)
+    progress: Progress | None = field(default=None, repr=False)
+
+    @contextlib.contextmanager
+    def open(self, run_id: str) -> Iterator[Runtime]:
+        """Open the integration for one step."""
+        with open_runtime(self.integration, self.environment or Environment.read(), run_id=run_id) as runtime:
+            yield runtime

@@ -1,0 +1,109 @@
+"""What the Dagster UI shows of a step: counts, money as text and as numbers to plot, bounded tables, column types."""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import dagster as dg
+import pandera.pandas as pa
+
+from fb_qbo_pipeline.money import ZERO
+from fb_qbo_pipeline.posting.counts import Counts
+from fb_qbo_pipeline.review.tieout import Line
+
+TABLE_ROWS = 50  # a check or a materialization is one event, however many documents it is about
+
+Metadata = dict[str, Any]
+
+
+def column_schema(schema: pa.DataFrameSchema) -> dg.TableSchema:
+    """A pandera schema as Dagster shows columns: name, type, meaning, and the names of the checks."""
+    columns = []
+    for name, column in schema.columns.items():
+        checks = [str(check.name or check) for check in column.checks]
+        constraints = dg.TableColumnConstraints(nullable=bool(column.nullable), unique=bool(column.unique), other=checks)
+        columns.append(dg.TableColumn(str(name), str(column.dtype), column.description or "", constraints))
+    rules = [str(check.name) for check in schema.checks]
+    return dg.TableSchema(columns, dg.TableConstraints(other=rules))
+
+
+def money_text(amounts: Mapping[str, Decimal]) -> str:
+    """Amounts by currency, such as "1,234.50 CAD"."""
+    return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(amounts.items())) or "0.00"
+
+
+def held_table(rows: Sequence[Mapping[Any, Any]]) -> str:
+    """The held documents as a Markdown table, at most `TABLE_ROWS` of them."""
+    lines = ["| document | date | customer or vendor | amount | code | reason | remedy |", "|---|---|---|---:|---|---|---|"]
+    for row in rows[:TABLE_ROWS]:
+        problem = row["problems"][0]
+        cells = (
+            f"{row['source']} {row['label']}",
+            row["document_date"],
+            row["party"],
+            f"{row['amount']:,.2f} {row['currency']}",
+            problem["code"],
+            problem["reason"],
+            problem["remedy"],
+        )
+        lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
+    if len(rows) > TABLE_ROWS:
+        lines.append(f"\n…and {len(rows) - TABLE_ROWS} more: `fb-qbo exceptions` lists all.")
+    return "\n".join(lines)
+
+
+def _cell(value: object) -> str:
+    return " ".join(str(value).replace("|", "\\|").split())
+
+
+def tie_out_table(lines: Iterable[Line]) -> str:
+    """Tie-out lines as a Markdown table."""
+    rows = ["| period | kind | FreshBooks | QuickBooks | held | difference |", "|---|---|---:|---:|---:|---:|"]
+    for line in lines:
+        figures = (line.freshbooks, line.quickbooks, line.held, line.difference)
+        rows.append(f"| {line.period} | {line.kind} | " + " | ".join(f"{figure:,.2f} {line.currency}" for figure in figures) + " |")
+    return "\n".join(rows)
+
+
+def staged_metadata(rows: Sequence[Mapping[Any, Any]]) -> Metadata:
+    """Counts and money of staged rows."""
+    outcomes = Counter(row["outcome"] for row in rows)
+    intended: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    held: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    for row in rows:
+        if row["outcome"] == "document":
+            intended[row["currency"]] += row["amount"]
+        elif row["outcome"] == "held":
+            held[row["currency"]] += row["amount"]
+    return {
+        "dagster/row_count": len(rows),
+        "to post": outcomes["document"],
+        "held": outcomes["held"],
+        "out of scope": outcomes["out_of_scope"],
+        "deleted": outcomes["deleted"],
+        "money to post": money_text(intended),
+        "money held": money_text(held),
+        "amount": float(sum(intended.values(), ZERO)),
+    }
+
+
+def posted_metadata(counts: Counts) -> Metadata:
+    """What a posting step did."""
+    return {
+        "created": sum(counts.created.values()),
+        "updated": sum(counts.updated.values()),
+        "voided": sum(counts.voided.values()),
+        "unchanged": counts.unchanged,
+        "held": counts.held,
+        "money posted": money_text(counts.money),
+    }
+
+
+def by_day(rows: Iterable[Mapping[Any, Any]], key: str) -> dict[dt.date, list[Mapping[Any, Any]]]:
+    """Rows grouped by the day in their column `key`."""
+    grouped: defaultdict[dt.date, list[Mapping[Any, Any]]] = defaultdict(list)
+    for row in rows:
+        grouped[row[key]].append(row)
+    return dict(grouped)

@@ -1,0 +1,290 @@
+"""The ten partitioned assets of one integration and the look that precedes them.
+
+    change_feed ─► raw_invoices ─► staged_invoices ─► posted_sales ────┐
+                   raw_payments ─► staged_payments ─► posted_payments ─┼─► reconciliation
+                   raw_expenses ─► staged_expenses ─► posted_bills ────┘
+
+Each is a thin wrapper of a step in `pipeline`: it finds its days, calls the step, and says what happened. Days are company
+days; a run covers one day or one contiguous range of them, and every day gets its own counts, empty days too.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from fb_qbo_pipeline.assets import checks
+from fb_qbo_pipeline.assets.checks import BOTH_SIDES_AGREE, DESCRIPTIONS, NO_DOCUMENT_IS_HELD, Verdict
+from fb_qbo_pipeline.assets.company import Company
+from fb_qbo_pipeline.assets.describe import (
+    by_day,
+    column_schema,
+    held_table,
+    money_text,
+    posted_metadata,
+    staged_metadata,
+    tie_out_table,
+)
+from fb_qbo_pipeline.assets.spans import BATCH
+from fb_qbo_pipeline.mapping.documents import Outcome
+from fb_qbo_pipeline.pipeline.changes import look_for_changes
+from fb_qbo_pipeline.pipeline.intake import read_dates, read_lists
+from fb_qbo_pipeline.pipeline.post import post
+from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
+from fb_qbo_pipeline.pipeline.stage import stage
+from fb_qbo_pipeline.review.tieout import by_day as each_day
+from fb_qbo_pipeline.review.tieout import by_period, tie_out, totals
+from fb_qbo_pipeline.schemas.posted import posted_schema
+from fb_qbo_pipeline.schemas.raw import raw_schema
+from fb_qbo_pipeline.schemas.staged import staged_schema
+from fb_qbo_pipeline.settings.models import Integration
+
+MONTH = 31  # days of a backfill's run: a failed one stays cheap
+OWNERS = ["team:finance-systems"]
+CHANGE_FEED = "change_feed"
+PARTITIONED = (
+    "raw_invoices",
+    "raw_payments",
+    "raw_expenses",
+    "staged_invoices",
+    "staged_payments",
+    "staged_expenses",
+    "posted_sales",
+    "posted_payments",
+    "posted_bills",
+    "reconciliation",
+)
+_PLURAL = {"invoice": "invoices", "payment": "payments", "expense": "expenses"}
+_POSTED = {"invoice": "posted_sales", "payment": "posted_payments", "expense": "posted_bills"}
+_BECOME = {"invoice": "invoices or sales receipts", "payment": "payments, linked to their invoices", "expense": "bills"}
+
+
+def partitions_of(integration: Integration) -> dg.DailyPartitionsDefinition:
+    """Company days from the integration start date to today, today included."""
+    return dg.DailyPartitionsDefinition(integration.start_date.isoformat(), timezone=integration.timezone, end_offset=1)
+
+
+def build_assets(integration: Integration) -> list[dg.AssetsDefinition]:
+    """All assets of one integration, in the order of the lineage."""
+    builder = _Builder(integration)
+    assets = [builder.change_feed()]
+    for source in _PLURAL:
+        assets += [builder.raw(source), builder.staged(source), builder.posted(source)]
+    return [*assets, builder.reconciliation()]
+
+
+def days_of(context: dg.AssetExecutionContext) -> list[dt.date]:
+    """The days of this run's partitions."""
+    return [dt.date.fromisoformat(key) for key in context.partition_keys]
+
+
+def _asset(**options: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """`dg.asset`, whose overloads cannot be told apart when options are shared."""
+    decorator: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(**options)
+    return decorator
+
+
+class _Builder:
+    def __init__(self, integration: Integration) -> None:
+        self.name = integration.name
+        self.partitions = partitions_of(integration)
+
+    def key(self, asset: str) -> dg.AssetKey:
+        return dg.AssetKey([self.name, asset])
+
+    def company(self, context: dg.AssetExecutionContext) -> Company:
+        found: Company = getattr(context.resources, self.name)
+        return found
+
+    def common(self, group: str, kinds: set[str], description: str, deps: Sequence[str]) -> dict[str, Any]:
+        return {
+            "group_name": group,
+            "kinds": kinds,
+            "description": description,
+            "deps": [self.key(asset) for asset in deps],
+            "owners": OWNERS,
+            "tags": {"fb_qbo/company": self.name},
+            "required_resource_keys": {self.name},
+        }
+
+    def partitioned(self) -> dict[str, Any]:
+        return {"partitions_def": self.partitions, "backfill_policy": dg.BackfillPolicy.multi_run(MONTH)}
+
+    def change_feed(self) -> dg.AssetsDefinition:
+        description = (
+            "Asks FreshBooks what has changed since the last look and notes the dates that this touches: the old and the new "
+            "date of a moved document, the invoice of a changed payment. A run of the partitioned assets follows for each span."
+        )
+
+        @_asset(key=self.key(CHANGE_FEED), **self.common("freshbooks", {"python", "postgres"}, description, []))
+        def change_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+            with self.company(context).open(context.run.run_id) as runtime:
+                runtime.mirror.catch_up()
+                require_valid_settings(runtime)
+                look = look_for_changes(runtime)
+            changed = {f"changed {resource}s": count for resource, count in look.changed.items()}
+            context.log.info("%s; %d days wait for a run", "the first look" if look.first else f"changes: {look.changed}", look.waiting)
+            return dg.MaterializeResult(metadata=changed | {"days waiting for a run": look.waiting, "first look": look.first})
+
+        return change_feed
+
+    def raw(self, source: str) -> dg.AssetsDefinition:
+        plural = _PLURAL[source]
+        description = f"FreshBooks {plural} by document date, exactly as FreshBooks has them now: present, archived and deleted."
+        common = self.common("freshbooks", {"python", "postgres"}, description, [CHANGE_FEED])
+
+        @_asset(
+            key=self.key(f"raw_{plural}"),
+            metadata={"dagster/column_schema": column_schema(raw_schema())},
+            **common,
+            **self.partitioned(),
+        )
+        def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+            days = days_of(context)
+            with self.company(context).open(context.run.run_id) as runtime:
+                read_lists(runtime)
+                intake = read_dates(runtime, source, days[0], days[-1])
+                with runtime.ledger.begin() as tx:
+                    per_day = tx.raw.counts_by_day(source, days[0], days[-1])
+            for day in days:
+                context.add_asset_metadata({"dagster/row_count": per_day.get(day, 0)}, partition_key=day.isoformat())
+            context.log.info(
+                "%d %s from FreshBooks, %d of them deleted; %d changed", intake.present, plural, intake.deleted, intake.changed
+            )
+            return dg.MaterializeResult(metadata={"records": intake.present, "deleted": intake.deleted, "new or changed": intake.changed})
+
+        return raw
+
+    def staged(self, source: str) -> dg.AssetsDefinition:
+        plural = _PLURAL[source]
+        description = (
+            f"Each of FreshBooks' {plural} as the QuickBooks document that it becomes, validated by a pandera schema (totals, tax "
+            "codes, accounts, customer mode), or held with code, reason and remedy, or out of scope."
+        )
+        upstream = [f"raw_{plural}"] if source != "payment" else ["raw_payments", "staged_invoices"]
+        if source == "invoice":
+            upstream.append("raw_payments")  # a receipt's deposit account follows from its payments
+        common = self.common("staging", {"python", "pandera", "postgres"}, description, upstream)
+        key = self.key(f"staged_{plural}")
+
+        @_asset(
+            key=key,
+            metadata={"dagster/column_schema": column_schema(staged_schema())},
+            check_specs=[dg.AssetCheckSpec(NO_DOCUMENT_IS_HELD, asset=key, description=DESCRIPTIONS[NO_DOCUMENT_IS_HELD])],
+            **common,
+            **self.partitioned(),
+        )
+        def staged(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+            days = days_of(context)
+            with self.company(context).open(context.run.run_id) as runtime:
+                rows = stage(runtime, source, days[0], days[-1]).rows
+            grouped = by_day(rows, "partition_date")
+            verdicts: dict[dt.date, Verdict] = {}
+            for day in days:
+                rows_of_day = grouped.get(day, [])
+                context.add_asset_metadata(staged_metadata(rows_of_day), partition_key=day.isoformat())
+                held = _held(rows_of_day)
+                if held:
+                    verdicts[day] = Verdict(False, _held_metadata(held))
+            held = _held(rows)
+            codes = Counter(row["problems"][0]["code"] for row in held)
+            context.log.info("%d %s staged, %d held%s", len(rows), plural, len(held), f" ({_listed(codes)})" if held else "")
+            result = checks.report(context, NO_DOCUMENT_IS_HELD, days, verdicts, _held_metadata(held), dg.AssetCheckSeverity.WARN)
+            return dg.MaterializeResult(metadata=staged_metadata(rows), check_results=[result])
+
+        return staged
+
+    def posted(self, source: str) -> dg.AssetsDefinition:
+        plural = _PLURAL[source]
+        description = (
+            f"FreshBooks {plural} as QuickBooks {_BECOME[source]}: created, updated or voided exactly once, and compared with "
+            "what QuickBooks returned. A repeated run writes nothing."
+        )
+        upstream = [f"staged_{plural}"] + (["posted_sales"] if source == "payment" else [])
+        common = self.common("quickbooks", {"python", "quickbooks"}, description, upstream)
+
+        @_asset(
+            key=self.key(_POSTED[source]),
+            metadata={"dagster/column_schema": column_schema(posted_schema())},
+            pool=f"{self.name}_quickbooks",
+            **common,
+            **self.partitioned(),
+        )
+        def posted(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+            days = days_of(context)
+            company = self.company(context)
+            with company.open(context.run.run_id) as runtime:
+                counts = post(runtime, source, days[0], days[-1], company.progress)
+                calls = sum(count for (service, _kind), count in runtime.audit.counts.items() if service == "quickbooks")
+                with runtime.ledger.begin() as tx:
+                    standing = by_day(tx.posted.rows_in_dates(source, days[0], days[-1]), "document_date")
+            for day in days:
+                rows = standing.get(day, [])
+                amounts: Counter[str] = Counter()
+                for row in rows:
+                    amounts[row["currency"]] += row["total"]
+                metadata = {"dagster/row_count": len(rows), "money in QuickBooks": money_text(amounts)}  # type: ignore[arg-type]
+                context.add_asset_metadata(metadata, partition_key=day.isoformat())
+            context.log.info("%s", ", ".join(f"{value} {name}" for name, value in posted_metadata(counts).items()))
+            return dg.MaterializeResult(metadata=posted_metadata(counts) | {"requests to QuickBooks": calls})
+
+        return posted
+
+    def reconciliation(self) -> dg.AssetsDefinition:
+        description = "FreshBooks in scope against QuickBooks and what is held, by day: the difference has to be 0.00."
+        common = self.common("finance", {"python", "postgres"}, description, ["posted_sales", "posted_payments", "posted_bills"])
+        key = self.key("reconciliation")
+
+        @_asset(
+            key=key,
+            check_specs=[dg.AssetCheckSpec(BOTH_SIDES_AGREE, asset=key, description=DESCRIPTIONS[BOTH_SIDES_AGREE])],
+            **common,
+            **self.partitioned(),
+        )
+        def reconciliation(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+            days = days_of(context)
+            with self.company(context).open(context.run.run_id) as runtime:
+                lines = tie_out(runtime.ledger, days[0], days[-1], each_day)
+                batch = context.run.tags.get(BATCH)
+                if batch is not None:  # everything up to here went well: these dates need no run any more
+                    with runtime.ledger.begin() as tx:
+                        tx.touched.release(days[0], days[-1], int(batch))
+            per_day = by_period(lines)
+            verdicts = {}
+            for day in days:
+                of_day = per_day.get(day.isoformat(), [])
+                difference = sum(float(abs(line.difference)) for line in of_day)
+                metadata = {"documents": sum(line.documents for line in of_day), "difference": difference}
+                context.add_asset_metadata(
+                    metadata | {"tie-out": dg.MarkdownMetadataValue(tie_out_table(of_day))}, partition_key=day.isoformat()
+                )
+                if not all(line.agrees for line in of_day):
+                    listed = [text for line in of_day for text in line.differing]
+                    verdicts[day] = Verdict(
+                        False, {"tie-out": dg.MarkdownMetadataValue(tie_out_table(of_day)), "documents": "; ".join(listed[:50])}
+                    )
+            summary = {"tie-out": dg.MarkdownMetadataValue(tie_out_table(totals(lines)))}
+            result = checks.report(context, BOTH_SIDES_AGREE, days, verdicts, summary, dg.AssetCheckSeverity.ERROR)
+            return dg.MaterializeResult(metadata=summary | {"documents": sum(line.documents for line in lines)}, check_results=[result])
+
+        return reconciliation
+
+
+def _held(rows: Sequence[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:
+    return [row for row in rows if row["outcome"] == Outcome.HELD.value]
+
+
+def _held_metadata(held: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:
+    amounts: Counter[str] = Counter()
+    for row in held:
+        amounts[row["currency"]] += row["amount"]
+    metadata: dict[str, Any] = {"documents held": len(held), "money held": money_text(amounts)}  # type: ignore[arg-type]
+    if held:
+        metadata["held"] = dg.MarkdownMetadataValue(held_table(held))
+    return metadata
+
+
+def _listed(codes: Counter[str]) -> str:
+    return ", ".join(f"{count} {code}" for code, count in codes.most_common())

@@ -1,0 +1,50 @@
+"""The Dagster project: every integration of `FB_QBO_CONFIG`, each with its assets, job, schedule and sensor."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+import dagster as dg
+
+from fb_qbo_pipeline.assets.company import Company
+from fb_qbo_pipeline.assets.factory import build_assets
+from fb_qbo_pipeline.automation.jobs import build_job, build_schedule, build_sensor
+from fb_qbo_pipeline.settings.environment import Environment
+from fb_qbo_pipeline.settings.loading import load_integrations
+from fb_qbo_pipeline.settings.models import Integration
+
+log = logging.getLogger(__name__)
+
+
+def build_definitions(integrations: Iterable[Integration], environment: Environment | None = None) -> dg.Definitions:
+    """Definitions of several integrations side by side; adding one costs no code."""
+    return dg.Definitions.merge(*(_definitions(integration, environment) for integration in integrations))
+
+
+def _definitions(integration: Integration, environment: Environment | None) -> dg.Definitions:
+    job = build_job(integration)
+    return dg.Definitions(
+        assets=build_assets(integration),
+        jobs=[job],
+        schedules=[build_schedule(integration, job)],
+        sensors=[build_sensor(integration, job)],
+        resources={integration.name: Company(integration, environment)},
+        executor=dg.in_process_executor,
+    )
+
+
+def load_definitions(config: Path) -> dg.Definitions:
+    """The definitions of a file or a folder. A broken file is left out, named in the log, and does not touch the others."""
+    results = load_integrations(config)
+    broken = [result.error for result in results if result.error is not None]
+    if broken and len(broken) == len(results):
+        raise broken[0]
+    for error in broken:
+        log.error("left out: %s", error)
+    return build_definitions(result.integration for result in results if result.integration is not None)
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What the code server loads."""
+    return load_definitions(Environment.read().config)
