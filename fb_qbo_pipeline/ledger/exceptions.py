@@ -58,14 +58,14 @@ class Exceptions:
         )
 
     def resolve(self, source: str, ids: Collection[int], stage: str | None = None) -> None:
-        """Close the unresolved exceptions of these documents, of one stage or of any."""
+        """Close the open exceptions of these documents, of one stage or of any. What a person ignored stays ignored."""
         if not ids:
             return
         statement = update(exception).where(
             exception.c.integration == self._integration,
             exception.c.source == source,
             exception.c.source_id.in_(ids),
-            exception.c.status != RESOLVED,
+            exception.c.status == OPEN,
         )
         if stage is not None:
             statement = statement.where(exception.c.stage == stage)
@@ -105,6 +105,27 @@ class Exceptions:
             )
         )
         return {day for day in self._connection.execute(statement).scalars() if day is not None}
+
+    def dates_of_refused_invoices_paid_in(self, start: dt.date, end: dt.date) -> set[dt.date]:
+        """Dates of invoices that QuickBooks refused and that have payments dated from `start` to `end`."""
+        statement = (
+            select(exception.c.document_date)
+            .distinct()
+            .join(
+                raw_record,
+                (raw_record.c.integration == exception.c.integration)
+                & (raw_record.c.resource == "payment")
+                & (raw_record.c.invoice_id == exception.c.source_id),
+            )
+            .where(
+                exception.c.integration == self._integration,
+                exception.c.source == "invoice",
+                exception.c.stage == POSTING,
+                exception.c.status == OPEN,
+                raw_record.c.document_date.between(start, end),
+            )
+        )
+        return set(self._connection.execute(statement).scalars())
 
     def count_open(self) -> int:
         """How many are open (not ignored)."""

@@ -12,7 +12,7 @@ from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.deposits import deposit_account
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Mapped, Outcome, Problem, Source
 from fb_qbo_pipeline.mapping.headers import header, period_problem, ref
-from fb_qbo_pipeline.mapping.outcomes import decide, deleted, held, out_of_scope
+from fb_qbo_pipeline.mapping.outcomes import blocking, decide, deleted, held, out_of_scope
 from fb_qbo_pipeline.mapping.references import Problems
 from fb_qbo_pipeline.mapping.text import cents, legal_name, shown
 from fb_qbo_pipeline.money import ZERO
@@ -39,7 +39,7 @@ def map_payment(payment: Payment, invoice: Invoice | None, siblings: Sequence[Pa
         return left_out
     if invoice is None or sale is None:
         return held(base, _without_invoice(payment))
-    if sale.document is None:
+    if sale.document is None or not _may_stand(sale):
         return held(base, _waiting(sale))
     problems = _conditions(payment, invoice, context)
     settings = context.integration.payments
@@ -90,11 +90,16 @@ def _without_invoice(payment: Payment) -> Problem:
     )
 
 
+def _may_stand(sale: Mapped) -> bool:
+    """Whether the invoice is, or may already be, in QuickBooks: one in a closed period may have been posted before it closed."""
+    return sale.outcome is Outcome.DOCUMENT or (len(sale.problems) > 0 and not blocking(sale.problems))
+
+
 def _waiting(sale: Mapped) -> Problem:
     codes = ", ".join(dict.fromkeys(problem.code.value for problem in sale.problems))
     return Problem(
         Code.WAITING_FOR_INVOICE,
-        f"its invoice {sale.label} is held back ({codes})",
+        f"its invoice {sale.label} is held back" + (f" ({codes})" if codes else ""),
         "solve what holds the invoice; the payment follows by itself",
     )
 

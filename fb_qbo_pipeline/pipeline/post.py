@@ -21,6 +21,10 @@ def post(runtime: Runtime, source: str, start: dt.date, end: dt.date, progress: 
                 waiting = partitions(runtime, tx.exceptions.dates_of_payments_waiting_for(start, end))
                 elsewhere = {day for day in waiting if not start <= day <= end}
                 tx.touched.note(elsewhere, "its invoice stands in QuickBooks now")
+            if source == Source.PAYMENT.value and (counts.updated or counts.voided):
+                # QuickBooks refuses an invoice below what is applied to it: lowered together, the payment has to go first.
+                refused = tx.exceptions.dates_of_refused_invoices_paid_in(start, end)
+                tx.touched.note(partitions(runtime, refused), "its payments have changed in QuickBooks")
             tx.report(
                 {
                     "run_id": runtime.run_id,
@@ -34,7 +38,9 @@ def post(runtime: Runtime, source: str, start: dt.date, end: dt.date, progress: 
 
 
 def _poster(runtime: Runtime, progress: Progress | None) -> Poster:
-    writer = Writer(runtime.quickbooks, runtime.ledger, run_id=runtime.run_id, concurrency=runtime.environment.quickbooks_concurrency)
+    sleep = runtime.waiting.sleep
+    concurrency = runtime.environment.quickbooks_concurrency
+    writer = Writer(runtime.quickbooks, runtime.ledger, run_id=runtime.run_id, concurrency=concurrency, sleep=sleep)
     return Poster(
         runtime.quickbooks,
         runtime.ledger,
@@ -43,4 +49,5 @@ def _poster(runtime: Runtime, progress: Progress | None) -> Poster:
         writer,
         run_id=runtime.run_id,
         progress=progress,
+        sleep=sleep,
     )

@@ -2,12 +2,14 @@
 
 import contextlib
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Engine
 
+from fb_qbo_pipeline.errors import ConnectionRequired
 from fb_qbo_pipeline.freshbooks.client import FreshBooksClient
 from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
 from fb_qbo_pipeline.http import Attempt, new_session, utc_now
@@ -26,11 +28,8 @@ from fb_qbo_pipeline.settings.models import Integration
 SERVICES = ("freshbooks", "quickbooks")
 _MINUTE = dt.timedelta(minutes=1)
 
-# FreshBooks wants the registered redirect address on every token request, on refreshes as well, and takes https only.
-REDIRECT_URI = {"freshbooks": "https://localhost:8461/callback", "quickbooks": "http://localhost:8461/callback"}
 
-
-def oauth_app(environment: Environment, service: str, redirect_uri: str | None = None) -> OAuthApp:
+def oauth_app(environment: Environment, service: str) -> OAuthApp:
     """The OAuth app of a service. Raises ConfigurationError that names the variables that are not set."""
     if service == "freshbooks":
         credentials = environment.freshbooks_app_credentials()
@@ -42,7 +41,7 @@ def oauth_app(environment: Environment, service: str, redirect_uri: str | None =
             authorize_url=environment.freshbooks_authorize_url,
             scope="",
             auth_style=AuthStyle.FORM,
-            redirect_uri=redirect_uri or REDIRECT_URI[service],
+            redirect_uri=environment.freshbooks_redirect_uri,
         )
     credentials = environment.quickbooks_app_credentials()
     return OAuthApp(
@@ -53,7 +52,7 @@ def oauth_app(environment: Environment, service: str, redirect_uri: str | None =
         authorize_url=environment.quickbooks_authorize_url,
         scope="com.intuit.quickbooks.accounting",
         auth_style=AuthStyle.BASIC,
-        redirect_uri=redirect_uri or REDIRECT_URI[service],
+        redirect_uri=environment.quickbooks_redirect_uri,
     )
 
 
@@ -70,6 +69,25 @@ def token_store(engine: Engine, environment: Environment, integration: Integrati
     return LedgerTokenStore(engine, integration.name, service, environment.token_key())
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How this process waits between attempts: `sleep`, and the `clock` (seconds, never going back) that shows it.
+
+    The two belong together: tests give a pair in which waits pass at once.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def require_connection(engine: Engine, environment: Environment, integration: Integration, service: str) -> None:
+    """Raise ConnectionRequired where an account was never connected, ConfigurationError where its app is not set."""
+    oauth_app(environment, service)
+    if not token_store(engine, environment, integration, service).known():
+        label = {"freshbooks": "FreshBooks", "quickbooks": "QuickBooks"}[service]
+        raise ConnectionRequired(f"{label} is not connected for {integration.name}", f"run: fb-qbo connect {service}")
+
+
 @dataclass
 class Runtime:
     """One integration, opened. `today` is the company's day."""
@@ -83,6 +101,7 @@ class Runtime:
     mirror: CompanyMirror
     run_id: str | None
     clock: Callable[[], dt.datetime] = utc_now
+    waiting: Waiting = field(default_factory=Waiting)
 
     @property
     def today(self) -> dt.date:
@@ -97,9 +116,15 @@ class Runtime:
 
 @contextlib.contextmanager
 def open_runtime(
-    integration: Integration, environment: Environment, *, run_id: str | None = None, engine: Engine | None = None
+    integration: Integration,
+    environment: Environment,
+    *,
+    run_id: str | None = None,
+    engine: Engine | None = None,
+    waiting: Waiting | None = None,
 ) -> Iterator[Runtime]:
     """Open one integration. Connections are made when they are first used; the engine is closed unless it was given."""
+    waiting = waiting or Waiting()
     own = engine is None
     engine = engine or open_database(environment)
     ledger = Ledger(engine, integration.name)
@@ -111,19 +136,22 @@ def open_runtime(
             integration.freshbooks.account_id,
             Authorizer(oauth_app(environment, "freshbooks"), token_store(engine, environment, integration, "freshbooks")),
             session=freshbooks_session,
+            sleep=waiting.sleep,
             recorder=lambda attempt: audit.record(_freshbooks_row(attempt)),
         )
-        limiter = _limiter(environment, audit)
+        limiter = _limiter(environment, audit, waiting)
         quickbooks = QuickBooksClient(
             environment.quickbooks_api_url,
             integration.quickbooks.realm_id,
             Authorizer(oauth_app(environment, "quickbooks"), token_store(engine, environment, integration, "quickbooks")),
             limiter=limiter,
             session=quickbooks_session,
+            sleep=waiting.sleep,
             recorder=lambda exchange: audit.record(_quickbooks_row(exchange)),
         )
         mirror = CompanyMirror(ledger, quickbooks, integration)
-        yield Runtime(integration, environment, ledger, audit, FreshBooksReader(freshbooks), quickbooks, mirror, run_id)
+        reader = FreshBooksReader(freshbooks)
+        yield Runtime(integration, environment, ledger, audit, reader, quickbooks, mirror, run_id, waiting=waiting)
     finally:
         freshbooks_session.close()
         quickbooks_session.close()
@@ -131,10 +159,14 @@ def open_runtime(
             engine.dispose()
 
 
-def _limiter(environment: Environment, audit: Audit) -> Limiter:
+def _limiter(environment: Environment, audit: Audit, waiting: Waiting) -> Limiter:
     """The company's limits, counting what other processes have used of the last minute."""
     limiter = Limiter(
-        environment.quickbooks_requests_per_minute, environment.quickbooks_batches_per_minute, environment.quickbooks_concurrency
+        environment.quickbooks_requests_per_minute,
+        environment.quickbooks_batches_per_minute,
+        environment.quickbooks_concurrency,
+        clock=waiting.clock,
+        sleep=waiting.sleep,
     )
     now = utc_now()
     limiter.preload(audit.recent("quickbooks", ("read", "write"), now - _MINUTE), now=now)

@@ -13,6 +13,7 @@ from fb_qbo_pipeline.freshbooks.parsing import parse_category, parse_client, par
 from fb_qbo_pipeline.freshbooks.records import Client, Expense, Invoice, Payment, VisState
 from fb_qbo_pipeline.ledger.exceptions import MAPPING
 from fb_qbo_pipeline.ledger.ledger import Transaction
+from fb_qbo_pipeline.ledger.posted import POSTED
 from fb_qbo_pipeline.ledger.raw import PRESENT
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Entity, Json, Mapped, Outcome, Problem
@@ -20,7 +21,7 @@ from fb_qbo_pipeline.mapping.expenses import map_expense
 from fb_qbo_pipeline.mapping.invoices import map_invoice
 from fb_qbo_pipeline.mapping.numbers import hold_duplicates
 from fb_qbo_pipeline.mapping.payments import map_payment
-from fb_qbo_pipeline.mapping.rows import to_row
+from fb_qbo_pipeline.mapping.rows import document_fingerprint, to_row
 from fb_qbo_pipeline.pipeline.intake import raw_row, refresh_list
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.posting.settlement import hold_row
@@ -53,7 +54,7 @@ def stage(runtime: Runtime, source: str, start: dt.date, end: dt.date) -> Staged
             categories={c.id: c for c in (parse_category(payload) for _state, payload in tx.raw.all("category"))},
         )
         mapped = _map(runtime, tx, source, records, context)
-        mapped = hold_duplicates(mapped, _taken(tx, mapped))
+        mapped = _standing(tx, source, hold_duplicates(mapped, _taken(tx, mapped)))
         rows = [to_row(one, max(one.date, runtime.integration.start_date)) for one in mapped]
         rows = validate_staged(rows, company, runtime.integration)
         tx.staging.replace(source, start, end, rows)
@@ -66,9 +67,12 @@ def stage(runtime: Runtime, source: str, start: dt.date, end: dt.date) -> Staged
 
 
 def _records(tx: Transaction, source: str, start: dt.date, end: dt.date, first: dt.date) -> list[tuple[str, Json]]:
-    """State and payload of a range; payments from before the start date belong to the first partition."""
+    """State and payload of a range. What is dated before the start date belongs to the first partition.
+
+    Payments of early invoices are in scope; an invoice or expense is there because it was moved back, or for its payments.
+    """
     found = list(tx.raw.in_dates(source, start, end))
-    if source == "payment" and start <= first:
+    if start <= first:
         found = list(tx.raw.before(source, start)) + found
     return found
 
@@ -155,6 +159,14 @@ def _clients(runtime: Runtime, source: str, records: Sequence[tuple[str, Json]])
     if source == "expense" and missing:
         refresh_list(runtime, "category")
     return known
+
+
+def _standing(tx: Transaction, source: str, mapped: Sequence[Mapped]) -> list[Mapped]:
+    """`mapped` without the exceptions of documents that a closed period holds, but that stand in QuickBooks just so."""
+    kept = {one.source_id: document_fingerprint(one.document) for one in mapped if one.problems and one.document is not None}
+    posted = tx.posted.by_ids(source, kept)
+    fine = {i for i, document in posted.items() if document.state == POSTED and document.fingerprint == kept[i]}
+    return [replace(one, outcome=Outcome.DOCUMENT, problems=()) if one.source_id in fine else one for one in mapped]
 
 
 def _taken(tx: Transaction, mapped: Sequence[Mapped]) -> dict[tuple[Entity, str], int]:

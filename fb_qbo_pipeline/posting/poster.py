@@ -6,6 +6,7 @@ one by one, documents in batches. A document that cannot be posted becomes an ex
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -61,6 +62,7 @@ class Poster:
         *,
         run_id: str | None = None,
         progress: Progress | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._ledger = ledger
@@ -69,6 +71,7 @@ class Poster:
         self._writer = writer
         self._run_id = run_id
         self._progress = progress or (lambda _done, _all: None)
+        self._sleep = sleep
 
     def post(self, source: str, start: dt.date, end: dt.date) -> Counts:
         """Post what is staged of `source` in the partitions from `start` to `end`; what was done.
@@ -85,7 +88,7 @@ class Poster:
         due = [step for step in steps if step.action in (Action.CREATE, Action.UPDATE, Action.VOID)]
         if due:
             company = self._mirror.before_posting()
-            names = Names(self._client, self._ledger, self._mirror, company)
+            names = Names(self._client, self._ledger, self._mirror, company, sleep=self._sleep)
             self._send(due, company, names, counts)
             counts.created.update(names.created)
         return counts
@@ -107,14 +110,13 @@ class Poster:
     def _hold(self, steps: Sequence[Step], counts: Counts) -> None:
         """Open and close the exceptions that follow from the decisions alone."""
         fine = [s.source_id for s in steps if s.action in (Action.UNCHANGED, Action.NOTHING) and s.row["outcome"] != Outcome.HELD]
-        ignored = [s.source_id for s in steps if s.reason == "ignored by a person"]
         with self._ledger.begin() as tx:
             for step in steps:
                 if step.problem is not None:
                     hold_row(tx, step.row, step.problem, POSTING)
                     counts.held += 1
             if steps:
-                tx.exceptions.resolve(steps[0].source, [i for i in fine if i not in set(ignored)])
+                tx.exceptions.resolve(steps[0].source, fine)
 
     def _send(self, due: Sequence[Step], company: Company, names: Names, counts: Counts) -> None:
         settlement = self._settlement(counts, lambda body, difference: with_rounding(body, difference, self._integration, company))

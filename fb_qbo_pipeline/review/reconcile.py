@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.freshbooks.parsing import parse_payment
+from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
+from fb_qbo_pipeline.ledger.raw import PRESENT
 from fb_qbo_pipeline.mapping.documents import Entity, Json, Outcome
 from fb_qbo_pipeline.money import ZERO, round_half_up
 from fb_qbo_pipeline.posting.look_up import transactions_between
@@ -124,17 +126,29 @@ def compare(
     with ledger.begin() as tx:
         held_ids = {(row["source"], row["source_id"]) for row in tx.exceptions.unresolved()}
         for source, kind in KINDS.items():
-            for row in tx.staging.in_partitions(source, start, end):
+            rows = tx.staging.in_partitions(source, start, end)
+            awaited = _awaited(tx, [row["source_id"] for row in rows], held_ids, end) if source == "invoice" else {}
+            for row in rows:
                 ours = rest.pop((source, row["source_id"]), [])
                 key = (period(row["partition_date"]), kind, row["currency"])
                 if row["outcome"] not in (Outcome.DOCUMENT, Outcome.HELD) and not any(s.total for s in ours):
                     continue
                 held = (source, row["source_id"]) in held_ids
                 _add(lines.setdefault(key, Line(*key)), row, ours, held)
-                result.findings += _findings(row, ours, held)
+                result.findings += _findings(row, ours, held, awaited.get(row["source_id"], ZERO))
     result.findings += list(_strangers(rest))
     result.lines = [lines[key] for key in sorted(lines)]
     return result
+
+
+def _awaited(tx: Transaction, invoices: list[int], held: set[Key], end: dt.date) -> dict[int, Decimal]:
+    """By invoice, the payments that QuickBooks cannot have yet: held ones, and those dated after `end`."""
+    sums: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
+    for state, payload in tx.raw.payments_of(invoices):
+        payment = parse_payment(payload)
+        if state == PRESENT and payment.invoice_id and (payment.date > end or ("payment", payment.id) in held):
+            sums[payment.invoice_id] += round_half_up(payment.amount)
+    return sums
 
 
 def _add(line: Line, row: Mapping[Any, Any], ours: list[Standing], held: bool) -> None:
@@ -150,7 +164,9 @@ def _add(line: Line, row: Mapping[Any, Any], ours: list[Standing], held: bool) -
         line.held += amount - booked
 
 
-def _findings(row: Mapping[Any, Any], ours: list[Standing], held: bool) -> Iterator[Finding]:
+def _findings(row: Mapping[Any, Any], ours: list[Standing], held: bool, awaited: Decimal) -> Iterator[Finding]:
+    """What does not agree. `awaited`: payments of the invoice that are held or have a later date, and explain its balance."""
+
     def finding(problem: str) -> Finding:
         return Finding(row["source"], row["source_id"], row["label"], row["document_date"], problem)
 
@@ -169,7 +185,7 @@ def _findings(row: Mapping[Any, Any], ours: list[Standing], held: bool) -> Itera
     amount = round_half_up(row["amount"])
     if one.total != amount:
         yield finding(f"{amount} {row['currency']} in FreshBooks, {one.total} in QuickBooks")
-    if one.balance is not None and row["balance"] is not None and one.balance != row["balance"]:
+    if one.balance is not None and row["balance"] is not None and one.balance != row["balance"] + awaited:
         yield finding(f"open balance {row['balance']} in FreshBooks, {one.balance} in QuickBooks")
     if one.date != row["document_date"]:
         yield finding(f"dated {row['document_date']} in FreshBooks, {one.date} in QuickBooks")

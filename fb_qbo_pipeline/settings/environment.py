@@ -40,9 +40,15 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("QUICKBOOKS_CLIENT_SECRET", "", "its secret"),
     Variable("FRESHBOOKS_API_URL", "https://api.freshbooks.com", "FreshBooks' API; /auth/oauth/token is joined to it"),
     Variable("FRESHBOOKS_AUTH_URL", "https://auth.freshbooks.com", "FreshBooks' sign-in; /oauth/authorize/ is joined to it"),
+    Variable(
+        "FRESHBOOKS_REDIRECT_URI",
+        "https://localhost:8461/callback",
+        "redirect address registered with FreshBooks, sent on every token request",
+    ),
     Variable("QUICKBOOKS_API_URL", "https://quickbooks.api.intuit.com", "QuickBooks' API"),
     Variable("QUICKBOOKS_TOKEN_URL", "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer", "QuickBooks' token endpoint"),
     Variable("QUICKBOOKS_AUTHORIZE_URL", "https://appcenter.intuit.com/connect/oauth2", "QuickBooks' sign-in"),
+    Variable("QUICKBOOKS_REDIRECT_URI", "http://localhost:8461/callback", "redirect address registered with QuickBooks"),
     Variable("QUICKBOOKS_REQUESTS_PER_MINUTE", "500", "requests a minute to one company at most"),
     Variable("QUICKBOOKS_BATCHES_PER_MINUTE", "40", "batches a minute to one company at most"),
     Variable("QUICKBOOKS_CONCURRENCY", "8", "requests in flight to one company at most"),
@@ -82,9 +88,11 @@ class Environment:
     quickbooks_client_secret: str | None = field(repr=False)
     freshbooks_api_url: str
     freshbooks_auth_url: str
+    freshbooks_redirect_uri: str
     quickbooks_api_url: str
     quickbooks_token_url: str
     quickbooks_authorize_url: str
+    quickbooks_redirect_uri: str
     quickbooks_requests_per_minute: int
     quickbooks_batches_per_minute: int
     quickbooks_concurrency: int
@@ -104,9 +112,11 @@ class Environment:
             quickbooks_client_secret=reader.optional("QUICKBOOKS_CLIENT_SECRET"),
             freshbooks_api_url=reader.url("FRESHBOOKS_API_URL"),
             freshbooks_auth_url=reader.url("FRESHBOOKS_AUTH_URL"),
+            freshbooks_redirect_uri=reader.redirect("FRESHBOOKS_REDIRECT_URI"),
             quickbooks_api_url=reader.url("QUICKBOOKS_API_URL"),
             quickbooks_token_url=reader.url("QUICKBOOKS_TOKEN_URL"),
             quickbooks_authorize_url=reader.url("QUICKBOOKS_AUTHORIZE_URL"),
+            quickbooks_redirect_uri=reader.redirect("QUICKBOOKS_REDIRECT_URI"),
             quickbooks_requests_per_minute=reader.limit("QUICKBOOKS_REQUESTS_PER_MINUTE"),
             quickbooks_batches_per_minute=reader.limit("QUICKBOOKS_BATCHES_PER_MINUTE"),
             quickbooks_concurrency=reader.limit("QUICKBOOKS_CONCURRENCY"),
@@ -154,6 +164,9 @@ class _Reader:
     def url(self, name: str) -> str:
         return self._parsed(name, _http_url, self.text(name), "")
 
+    def redirect(self, name: str) -> str:
+        return self._parsed(name, _redirect_uri, self.text(name), "")
+
     def limit(self, name: str) -> int:
         return self._parsed(name, _positive, self.text(name), 0)
 
@@ -187,6 +200,12 @@ def _http_url(text: str) -> str:
     if parts.username is not None or parts.query or parts.fragment:
         raise _Wrong("holds a user name, a query or a fragment", "write https://HOST/PATH alone")
     return text.rstrip("/")
+
+
+def _redirect_uri(text: str) -> str:
+    """As registered, to the last slash: both services compare it character by character."""
+    _http_url(text)
+    return text
 
 
 def _postgres_url(text: str) -> str:

@@ -131,6 +131,12 @@ def test_a_payment_waits_for_an_invoice_that_is_held_and_names_why() -> None:
     assert "inactive_reference" in decision.problems[0].reason
 
 
+def test_a_payment_waits_for_an_invoice_that_was_held_after_it_was_mapped() -> None:
+    where = context()
+    sale = replace(map_invoice(BILLED, [], where), outcome=Outcome.HELD)
+    assert codes(map_payment(payment(), BILLED, [], sale, where)) == [Code.WAITING_FOR_INVOICE]
+
+
 def test_a_new_payment_of_an_invoice_in_a_closed_period_is_not_held_by_the_invoice() -> None:
     where = context(books=company(closed_until=DAY))
     assert mapped(payment(date=DAY + dt.timedelta(days=9)), where=where).outcome is Outcome.DOCUMENT

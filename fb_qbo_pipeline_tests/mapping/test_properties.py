@@ -202,7 +202,7 @@ def test_a_total_that_was_rounded_only_once_from_exact_products_is_reached_too(l
     shown = [replace(one, compounded=asked.compounded) for one, asked in zip(shown, lines, strict=True)]
     discount = -cents(sum((one.amount for one in shown), D(0)) * percent / 100)
     books = company()
-    one = invoice(*shown, amount=str(cents(exact)), discount_percent=percent, discount_total=discount)
-    mapped = map_invoice(one, [], context(books=books, sales={"rounding_limit": FAR}))
+    billed = invoice(*shown, amount=str(cents(exact)), discount_percent=percent, discount_total=discount)
+    mapped = map_invoice(billed, [], context(books=books, sales={"rounding_limit": FAR}))
     assert mapped.document is not None
     assert book(mapped.document, books)[0] == cents(exact)

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -41,7 +41,8 @@ class Reply:
 
     @property
     def error(self) -> Json:
-        return self.json["Fault"]["Error"][0]
+        error: Json = self.json["Fault"]["Error"][0]
+        return error
 
 
 async def call(app: Any, method: str, path: str, query: str, headers: Json, body: bytes) -> Reply:
@@ -91,7 +92,9 @@ class Api:
             call(self.app, "POST", "/oauth2/v1/tokens/bearer", "", {"Authorization": f"Basic {basic}"}, urlencode(form).encode())
         )
 
-    def request(self, method: str, path: str, body: Any = None, headers: Json | None = None, realm: str = "", **params: str) -> Any:
+    def request(
+        self, method: str, path: str, body: Any = None, headers: Any = None, realm: str = "", **params: str
+    ) -> Coroutine[Any, Any, Reply]:
         """The coroutine of a request."""
         raw = body if isinstance(body, bytes) else b"" if body is None else simplejson.dumps(body, use_decimal=True).encode()
         heads = {
@@ -103,14 +106,14 @@ class Api:
         params.setdefault("minorversion", "75")
         return call(self.app, method, f"/v3/company/{realm or self.company.realm_id}/{path}", urlencode(params), heads, raw)
 
-    def send(self, method: str, path: str, body: Any = None, headers: Json | None = None, realm: str = "", **params: str) -> Reply:
+    def send(self, method: str, path: str, body: Any = None, headers: Any = None, realm: str = "", **params: str) -> Reply:
         return asyncio.run(self.request(method, path, body, headers, realm, **params))
 
-    def together(self, requests: Iterable[Any]) -> list[Reply]:
+    def together(self, requests: Iterable[Coroutine[Any, Any, Reply]]) -> list[Reply]:
         """Several requests at once."""
 
         async def gather() -> list[Reply]:
-            return await asyncio.gather(*requests)
+            return list(await asyncio.gather(*requests))
 
         return asyncio.run(gather())
 
@@ -118,7 +121,8 @@ class Api:
         """A write that has to succeed; returns the object."""
         reply = self.send("POST", entity.lower(), body, **params)
         assert reply.status == 200, reply.body
-        return reply.json[entity]
+        row: Json = reply.json[entity]
+        return row
 
     def refuse(self, entity: str, body: Any, **params: str) -> Json:
         """A write that has to be refused; returns the error."""
@@ -129,7 +133,8 @@ class Api:
     def query(self, text: str) -> Json:
         reply = self.send("GET", "query", query=text)
         assert reply.status == 200, reply.body
-        return reply.json["QueryResponse"]
+        response: Json = reply.json["QueryResponse"]
+        return response
 
     def batch(self, *items: Json, request_id: str = "") -> Reply:
         params = {"requestid": request_id} if request_id else {}

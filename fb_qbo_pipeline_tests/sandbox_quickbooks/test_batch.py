@@ -12,7 +12,7 @@ def creates(api: Api, count: int) -> list[Json]:
     return [{"bId": f"b{n}", "operation": "create", "Invoice": api.invoice(customer, DocNumber=f"FB{n}")} for n in range(count)]
 
 
-def answers(reply: Any) -> list[Json]:
+def answers(reply: Any) -> Any:
     assert reply.status == 200, reply.body
     return reply.json["BatchItemResponse"]
 

@@ -1,9 +1,10 @@
 import datetime as dt
+from typing import Any
 
 import pytest
 
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
-from fb_qbo_pipeline_tests.sandbox_quickbooks.asgi import NOW, Api, Clock, Json, update
+from fb_qbo_pipeline_tests.sandbox_quickbooks.asgi import NOW, Api, Clock, update
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def moving(clock: Clock) -> Api:
     return Api(QuickBooks(clock=clock))
 
 
-def captured(api: Api, entities: str, since: dt.datetime) -> list[Json]:
+def captured(api: Api, entities: str, since: dt.datetime) -> Any:
     reply = api.send("GET", "cdc", entities=entities, changedSince=since.isoformat())
     assert reply.status == 200, reply.body
     return reply.json["CDCResponse"][0]["QueryResponse"]

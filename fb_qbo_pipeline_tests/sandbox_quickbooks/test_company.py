@@ -1,12 +1,13 @@
 import datetime as dt
+from typing import Any
 
 import pytest
 
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
-from fb_qbo_pipeline_tests.sandbox_quickbooks.asgi import Api, Clock, Json
+from fb_qbo_pipeline_tests.sandbox_quickbooks.asgi import Api, Clock
 
 
-def preferences(company: QuickBooks) -> Json:
+def preferences(company: QuickBooks) -> Any:
     return Api(company).send("GET", "preferences").json["Preferences"]
 
 

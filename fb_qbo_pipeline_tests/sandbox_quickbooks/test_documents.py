@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
-from fb_qbo_pipeline_tests.sandbox_quickbooks.asgi import Api, Clock, update
+from fb_qbo_pipeline_tests.sandbox_quickbooks.asgi import Api, Clock, Json, update
 
 
 def test_a_number_that_is_taken_is_refused_with_the_id_of_its_holder(api: Api) -> None:
@@ -90,7 +90,7 @@ def test_a_document_in_the_closed_period_can_not_be_changed_moved_voided_or_dele
     [("Net 15", None, "2026-02-16"), ("Net 15", "2026-05-01", "2026-05-01"), (None, None, "2026-03-03")],
 )
 def test_a_due_date_is_as_sent_or_follows_the_term(api: Api, term: str | None, due: str | None, expected: str) -> None:
-    more = {"SalesTermRef": api.ref("Term", term)} if term else {}
+    more: Json = {"SalesTermRef": api.ref("Term", term)} if term else {}
     if due:
         more["DueDate"] = due
     assert api.write("Invoice", api.invoice(api.customer(), **more))["DueDate"] == expected

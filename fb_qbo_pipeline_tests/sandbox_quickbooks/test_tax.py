@@ -123,8 +123,7 @@ def override(api: Api, *lines: Json, total_tax: str | None = None) -> Json:
     detail: Json = {"TaxLine": list(lines)}
     if total_tax is not None:
         detail["TotalTax"] = Decimal(total_tax)
-    body = api.invoice(api.customer(), api.line("100.00", "GST/QST QC - 9.975"), TxnTaxDetail=detail)
-    return body
+    return api.invoice(api.customer(), api.line("100.00", "GST/QST QC - 9.975"), TxnTaxDetail=detail)
 
 
 def test_tax_amounts_are_honoured_when_every_rate_is_named(api: Api) -> None:

@@ -1,11 +1,12 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from fb_qbo_pipeline_tests.sandbox_quickbooks.asgi import Api, Json
 
 
-def make(api: Api, body: Json) -> Json:
+def make(api: Api, body: Json) -> Any:
     return api.send("POST", "taxservice/taxcode", body).json
 
 

@@ -85,8 +85,7 @@ class _Api:
             await asyncio.sleep(delay)
         fault = self.plan.pick(target, *(("after", "middle") if request.is_batch else ("after",)))
         only = fault.items if fault and fault.when == "middle" else None
-        spoilt = lambda: self.plan.pick(target, "item") is not None  # noqa: E731
-        answer = service.handle(self.company, request, only=only, throttled=spoilt)
+        answer = service.handle(self.company, request, only=only, throttled=lambda: self.plan.pick(target, "item") is not None)
         if fault:
             await asyncio.sleep(fault.delay)
             return self.faulty(fault, answer.body)

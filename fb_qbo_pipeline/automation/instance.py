@@ -1,0 +1,28 @@
+"""The Dagster instance of the command line: the same storage, runs and UI as the webserver's and the daemon's."""
+
+import importlib.resources
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from fb_qbo_pipeline.settings.environment import Environment
+
+
+def dagster_home(environment: Environment) -> Path:
+    """The folder of Dagster's configuration: DAGSTER_HOME where it is set, otherwise one under FB_QBO_HOME, made if needed."""
+    given = os.environ.get("DAGSTER_HOME")
+    if given:
+        return Path(given)
+    home = environment.home / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    wanted = importlib.resources.files("fb_qbo_pipeline.automation").joinpath("dagster.yaml").read_text()
+    file = home / "dagster.yaml"
+    if not file.exists() or file.read_text() != wanted:
+        file.write_text(wanted)
+    return home
+
+
+def open_instance(environment: Environment) -> dg.DagsterInstance:
+    """The instance; use it as a context manager."""
+    return dg.DagsterInstance.from_config(str(dagster_home(environment)))

@@ -1,0 +1,122 @@
+"""`fb-qbo demo`: the main job with nothing to set up.
+
+Both APIs' sandboxes, the embedded Postgres and a sample company in a folder of their own under FB_QBO_HOME. The sample is
+made by a seed and dated from the day of the first run, and the sandbox's books are kept: a second run finds nothing to do.
+"""
+
+import datetime as dt
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from fb_qbo_pipeline.automation.instance import dagster_home
+from fb_qbo_pipeline.cli import exceptions, reconcile
+from fb_qbo_pipeline.cli.output import err, log_to
+from fb_qbo_pipeline.cli.services import HOST, serve
+from fb_qbo_pipeline.cli.sync import show, synced
+from fb_qbo_pipeline.http import utc_now
+from fb_qbo_pipeline.oauth import TokenPair
+from fb_qbo_pipeline.pipeline.runtime import SERVICES, open_database, token_store
+from fb_qbo_pipeline.sandbox.freshbooks.app import create_app as freshbooks_app
+from fb_qbo_pipeline.sandbox.quickbooks import snapshot
+from fb_qbo_pipeline.sandbox.quickbooks.app import create_app as quickbooks_app
+from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
+from fb_qbo_pipeline.sandbox.sample import SampleCompany, build_sample
+from fb_qbo_pipeline.sandbox.server import SandboxServer
+from fb_qbo_pipeline.settings.environment import Environment
+from fb_qbo_pipeline.settings.loading import load_integration
+from fb_qbo_pipeline.settings.models import Integration
+
+# The sandbox does not meter unless told to, so the demo need not wait for the real service's minute.
+_REQUESTS, _BATCHES = 100_000, 10_000
+
+
+@click.command("demo")
+@click.option("--country", type=click.Choice(["ca", "us", "uk"]), default="ca", show_default=True, help="Whose taxes the company has.")
+@click.option("--exit", "leave", is_flag=True, help="Do not serve the Dagster UI afterwards.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port of the Dagster UI.")
+def command(country: str, leave: bool, port: int) -> int:
+    """Sync a sample company, print its tie-out, and serve the Dagster UI until Ctrl-C."""
+    home = Environment.read().home / f"demo_{country}"
+    home.mkdir(parents=True, exist_ok=True)
+    sample = _sample(home, country)
+    books = QuickBooks(sample.quickbooks_country)
+    kept = home / "quickbooks.sandbox"
+    if kept.exists():
+        snapshot.load(books, kept)
+    with SandboxServer(freshbooks_app(sample.freshbooks), quickbooks_app(books)) as server, _environment(home, sample, server):
+        environment = Environment.read()
+        log_to(environment.home, verbose=False)
+        integration = load_integration(environment.config)
+        _connect(environment, integration, server)
+        try:
+            agrees = _sync(environment, integration)
+        finally:
+            snapshot.save(books, kept)
+        if leave:
+            return 0 if agrees else 1
+        try:
+            return serve(dagster_home(environment), HOST, port, lambda address: err().print(f"Dagster UI: {address}  (Ctrl-C stops)"))
+        finally:
+            snapshot.save(books, kept)
+
+
+def _sample(home: Path, country: str) -> SampleCompany:
+    """The sample company as of the day of the first run in this folder."""
+    file = home / "demo.json"
+    if not file.exists():
+        # a day that has begun everywhere: later ones would have no partition yet in the company's time zone
+        file.write_text(json.dumps({"today": (utc_now() - dt.timedelta(hours=12)).date().isoformat()}))
+    return build_sample(country, dt.date.fromisoformat(json.loads(file.read_text())["today"]))
+
+
+@contextmanager
+def _environment(home: Path, sample: SampleCompany, server: SandboxServer) -> Iterator[None]:
+    """Point this process, and those that it starts, to the sandboxes and away from any real deployment."""
+    config = home / "integration.yaml"
+    config.write_text(yaml.safe_dump(_plain(sample.integration), sort_keys=False, allow_unicode=True))
+    changed = server.environment(requests_per_minute=_REQUESTS, batches_per_minute=_BATCHES)
+    changed |= {"FB_QBO_HOME": str(home), "FB_QBO_CONFIG": str(config)}
+    before = dict(os.environ)
+    for name in ("FB_QBO_DATABASE_URL", "FB_QBO_SECRET_KEY", "DAGSTER_HOME"):
+        os.environ.pop(name, None)
+    os.environ.update(changed)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _plain(value: Any) -> Any:
+    """Only what YAML has: dates as such, numbers that are exact as text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, str | bool | int | dt.date) or value is None else str(value)
+
+
+def _connect(environment: Environment, integration: Integration, server: SandboxServer) -> None:
+    engine = open_database(environment)
+    try:
+        for service in SERVICES:  # the sandboxes are new, so whatever is stored from an earlier run is worth nothing
+            with token_store(engine, environment, integration, service).locked() as tokens:
+                tokens.save(TokenPair(access_token="", refresh_token=server.refresh_token, access_expires_at=None))
+    finally:
+        engine.dispose()
+
+
+def _sync(environment: Environment, integration: Integration) -> bool:
+    with synced(environment) as (instance, console):
+        show(integration.name, console.run(integration, instance, None))
+    exceptions.show_open(environment, integration)
+    result = reconcile.run(integration, environment, None, None)
+    reconcile.show(integration.name, result)
+    return result.agrees

@@ -1,0 +1,87 @@
+"""What the commands print: results on standard output, everything else on standard error.
+
+With `--json` standard output holds one JSON document and nothing else. Progress is drawn only on a terminal.
+"""
+
+import contextlib
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import simplejson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from fb_qbo_pipeline.redaction import RedactingFilter
+
+Ticker = Callable[[str, int, int], None]
+"""Called with (what is going on, how much is done, how much there is)."""
+
+
+def out() -> Console:
+    """Standard output; wide enough for tables where it is no terminal."""
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+def err() -> Console:
+    """Standard error."""
+    return Console(file=sys.stderr, stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """The one JSON document on standard output. Decimals are written as numbers."""
+    sys.stdout.write(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> Table:
+    """A table; the columns named in `right` hold numbers. Cells are plain text, never markup."""
+    drawn = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(_cell(value) for value in row))
+    return drawn
+
+
+def _cell(value: object) -> str:
+    text = f"{value:,.2f}" if isinstance(value, Decimal) else "" if value is None else str(value)
+    return text.replace("[", "\\[")
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Ticker]:
+    """A progress bar on standard error while the block runs, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _what, _done, _all: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err(), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def tick(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total or None)
+
+        yield tick
+
+
+def log_to(home: Path, *, verbose: bool) -> None:
+    """Log to `home`/logs/fb-qbo.log, and with `verbose` to standard error; secrets are removed on the way."""
+    folder = home / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    root = logging.getLogger("fb_qbo_pipeline")
+    root.setLevel(logging.INFO)
+    root.propagate = False
+    handlers: list[logging.Handler] = [logging.FileHandler(folder / "fb-qbo.log", encoding="utf-8")]
+    if verbose:
+        handlers.append(logging.StreamHandler(sys.stderr))
+    for old in list(root.handlers):
+        root.removeHandler(old)
+        old.close()
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handler.addFilter(RedactingFilter())
+        root.addHandler(handler)

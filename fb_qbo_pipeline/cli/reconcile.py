@@ -1,0 +1,92 @@
+"""`fb-qbo reconcile`: FreshBooks and QuickBooks read anew and compared, document by document."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fb_qbo_pipeline.cli.options import Day, config_option, integrations, json_option, per_integration, strict_option, verbose_option
+from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
+from fb_qbo_pipeline.cli.sync import range_of
+from fb_qbo_pipeline.pipeline.reconcile import reconcile
+from fb_qbo_pipeline.pipeline.runtime import SERVICES, open_database, open_runtime, require_connection
+from fb_qbo_pipeline.review.reconcile import Reconciliation
+from fb_qbo_pipeline.review.tieout import Line, to_json, totals
+from fb_qbo_pipeline.review.workbook import write_workbook
+from fb_qbo_pipeline.settings.environment import Environment
+from fb_qbo_pipeline.settings.models import Integration
+
+
+@click.command("reconcile")
+@config_option
+@click.option("--from", "start", type=Day(), default=None, help="First day. [default: the integration start date]")
+@click.option("--to", "end", type=Day(), default=None, help="Last day. [default: today]")
+@click.option("--out", "file", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write a workbook, too: FILE.xlsx.")
+@json_option
+@strict_option
+@verbose_option
+def command(
+    config: Path | None, start: dt.date | None, end: dt.date | None, file: Path | None, as_json: bool, strict: bool, verbose: bool
+) -> int:
+    """Tie out FreshBooks and QuickBooks. Exit status 3 with --strict where anything differs."""
+    environment = Environment.read()
+    log_to(environment.home, verbose=verbose)
+    results = {i.name: run(i, environment, start, end) for i in integrations(config, environment)}
+    if file is not None:
+        write_workbook(file, results)
+    if as_json:
+        print_json(per_integration({name: document(result) for name, result in results.items()}))
+    else:
+        for name, result in results.items():
+            show(name, result)
+    return 3 if strict and not all(result.agrees for result in results.values()) else 0
+
+
+def run(integration: Integration, environment: Environment, start: dt.date | None, end: dt.date | None) -> Reconciliation:
+    """Reconcile one integration."""
+    engine = open_database(environment)
+    try:
+        for service in SERVICES:
+            require_connection(engine, environment, integration, service)
+        with progress() as tick, open_runtime(integration, environment, engine=engine) as runtime:
+            days = range_of(integration, start, end) or (integration.start_date, runtime.today)
+            return reconcile(runtime, *days, progress=lambda done, total: tick(integration.name, done, total))
+    finally:
+        engine.dispose()
+
+
+def document(result: Reconciliation) -> dict[str, Any]:
+    """The document of `reconcile --json`; money is exact text."""
+    return {
+        "from": result.start.isoformat(),
+        "to": result.end.isoformat(),
+        "agrees": result.agrees,
+        "lines": [to_json(line) for line in result.lines],
+        "totals": [to_json(line) for line in totals(result.lines)],
+        "findings": [
+            {
+                "source": finding.source,
+                "source_id": finding.source_id,
+                "number": finding.number,
+                "date": finding.date.isoformat(),
+                "problem": finding.problem,
+            }
+            for finding in result.findings
+        ],
+    }
+
+
+def show(name: str, result: Reconciliation) -> None:
+    """The tie-out as a table, and everything that does not agree."""
+    console = out()
+    columns = ("period", "kind", "documents", "FreshBooks", "QuickBooks", "held", "difference", "")
+    rows = [_row(line) for line in (*result.lines, *totals(result.lines))]
+    console.print(table(f"{name}: {result.start} to {result.end}", columns, rows, columns[2:7]))
+    for finding in result.findings:
+        console.print(f"differs: {finding.source} {finding.number} of {finding.date}: {finding.problem}", markup=False)
+    console.print("FreshBooks and QuickBooks agree." if result.agrees else "FreshBooks and QuickBooks do NOT agree.")
+
+
+def _row(line: Line) -> tuple[object, ...]:
+    return (line.period, line.kind, line.documents, line.freshbooks, line.quickbooks, line.held, line.difference, line.currency)

@@ -1,0 +1,285 @@
+"""The preflight: settings, both accounts and every document of the period, before anything is posted.
+
+Nothing is written to either side. Each step goes as far as it can, so that one problem does not hide the others.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeVar
+
+from fb_qbo_pipeline.errors import PipelineError, RemoteRefusal
+from fb_qbo_pipeline.freshbooks.fields import BadRecord
+from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
+from fb_qbo_pipeline.freshbooks.records import Item, TaxDefinition, VisState
+from fb_qbo_pipeline.mapping.context import Context
+from fb_qbo_pipeline.mapping.documents import Json
+from fb_qbo_pipeline.mapping.findings import Finding
+from fb_qbo_pipeline.mapping.preflight import configuration_problems
+from fb_qbo_pipeline.mapping.preflight_records import duplicate_products
+from fb_qbo_pipeline.mapping.text import legal_name
+from fb_qbo_pipeline.money import round_half_up
+from fb_qbo_pipeline.pipeline.accounts import freshbooks_business
+from fb_qbo_pipeline.pipeline.intake import DOCUMENTS
+from fb_qbo_pipeline.pipeline.rehearsal import Rehearsal, Tick, rehearse
+from fb_qbo_pipeline.pipeline.runtime import Runtime
+from fb_qbo_pipeline.quickbooks.company import Company, fold
+from fb_qbo_pipeline.settings.models import Integration
+
+EXAMPLES = 5  # documents named in a finding
+_TEXTS = 3  # different reasons, or remedies, told in a finding
+
+T = TypeVar("T")
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    ERROR = "error"  # nothing can be synced rightly until it is changed
+    WARNING = "warning"  # some documents are held, or something looks wrong
+
+
+class State(StrEnum):
+    """How a step went."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFinding:
+    """One thing to put right. `key` is a setting ("sales.taxes.HST"), a service, or the code of held documents.
+
+    `documents`, `amount` (by currency, as FreshBooks has it) and `examples` are of documents that would be held.
+    `exit_status` is the command's where the finding is an error.
+    """
+
+    severity: Severity
+    key: str
+    message: str
+    remedy: str
+    documents: int = 0
+    amount: Mapping[str, Decimal] = field(default_factory=dict)
+    examples: tuple[str, ...] = ()
+    exit_status: int = 2
+
+    def to_json(self) -> Json:
+        """The finding in `check --json`; amounts are texts with two decimals."""
+        return {
+            "severity": self.severity.value,
+            "key": self.key,
+            "message": self.message,
+            "remedy": self.remedy,
+            "documents": self.documents,
+            "amount": {currency: str(round_half_up(amount)) for currency, amount in self.amount.items()},
+            "examples": list(self.examples),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was checked, and what was found."""
+
+    title: str
+    detail: str
+    findings: tuple[CheckFinding, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """How it went."""
+        if any(finding.severity is Severity.ERROR for finding in self.findings):
+            return State.PROBLEM
+        return State.WARNING if self.findings else State.OK
+
+
+@dataclass
+class CheckReport:
+    """The steps in order."""
+
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def findings(self) -> list[CheckFinding]:
+        """Everything found, errors first."""
+        found = [finding for step in self.steps for finding in step.findings]
+        return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
+
+    @property
+    def ok(self) -> bool:
+        """Whether a sync can begin; documents may be held all the same."""
+        return not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    def exit_status(self, *, strict: bool) -> int:
+        """2 for a wrong configuration, 1 for an account that cannot be reached, 3 if `strict` and documents would be held."""
+        if not self.ok:
+            return max(finding.exit_status for finding in self.findings if finding.severity is Severity.ERROR)
+        return 3 if strict and any(finding.documents for finding in self.findings) else 0
+
+    def to_json(self) -> Json:
+        """The document of `check --json`."""
+        return {"ok": self.ok, "findings": [finding.to_json() for finding in self.findings]}
+
+    def attempt(self, title: str, key: str, act: Callable[[], tuple[T, Step]]) -> T | None:
+        """Add the step that `act` reports and return its value; an error that ends it is the step's finding."""
+        try:
+            value, step = act()
+        except PipelineError as error:
+            self.steps.append(failed(title, key, error))
+            return None
+        self.steps.append(step)
+        return value
+
+
+def failed(title: str, key: str, error: PipelineError) -> Step:
+    """The step that `error` ended."""
+    finding = CheckFinding(Severity.ERROR, key, error.message, error.remedy, exit_status=error.exit_status)
+    return Step(title, "could not be checked", (finding,))
+
+
+def check(runtime: Runtime, tick: Tick = lambda _what, _done, _all: None) -> CheckReport:
+    """Check one integration. `tick` hears of the progress of the longest part, reading every document."""
+    integration = runtime.integration
+    report = CheckReport([_settings(integration)])
+    unreadable: list[BadRecord] = []
+    reader = FreshBooksReader(runtime.reader.client, lambda bad, _payload: unreadable.append(bad))
+    taxes = report.attempt("FreshBooks", "freshbooks", lambda: _freshbooks(reader))
+    company = report.attempt("QuickBooks", "quickbooks", lambda: _quickbooks(runtime))
+    if company is not None:
+        report.steps.append(_names(integration, company, taxes or []))
+    if company is None or taxes is None:
+        return report
+    context = report.attempt("FreshBooks' lists", "freshbooks", lambda: _lists(integration, company, reader))
+    if context is not None:
+        report.attempt("Documents", "freshbooks", lambda: _documents(runtime, reader, context, unreadable, tick))
+    return report
+
+
+def _settings(integration: Integration) -> Step:
+    sections = {"sales": integration.sales, "payments": integration.payments, "expenses": integration.expenses}
+    on = ", ".join(name for name, section in sections.items() if section is not None)
+    return Step("Settings", f"{integration.name}: {on} from {integration.start_date.isoformat()}")
+
+
+def _freshbooks(reader: FreshBooksReader) -> tuple[list[TaxDefinition], Step]:
+    """The taxes set up in FreshBooks: what the settings are compared with. An app without that scope can sync all the same."""
+    business = freshbooks_business(reader)
+    detail = f"{business.name or 'an account without a name'} ({business.account_id}), {business.currency or 'currency unknown'}"
+    try:
+        return [tax for tax, _ in reader.taxes()], Step("FreshBooks", detail)
+    except RemoteRefusal as refusal:
+        message = f"the taxes of the settings cannot be compared with FreshBooks' rates: {refusal.message}"
+        return [], Step("FreshBooks", detail, (CheckFinding(Severity.WARNING, "freshbooks", message, refusal.remedy),))
+
+
+def _quickbooks(runtime: Runtime) -> tuple[Company, Step]:
+    """The company, read in full: somebody may have changed it a minute ago."""
+    runtime.mirror.refresh()
+    company = runtime.mirror.company()
+    closed = company.preferences.closed_until
+    more = f", books closed until {closed.isoformat()}" if closed is not None else ""
+    return company, Step("QuickBooks", f"{company.name} ({company.realm_id}), {company.country}, {company.preferences.home_currency}{more}")
+
+
+def _names(integration: Integration, company: Company, taxes: Sequence[TaxDefinition]) -> Step:
+    findings = tuple(map(_finding, configuration_problems(integration, company, taxes)))
+    return Step("Settings against QuickBooks", "every name, tax and feature fits" if not findings else _counted(findings), findings)
+
+
+def _lists(integration: Integration, company: Company, reader: FreshBooksReader) -> tuple[Context, Step]:
+    context = Context(
+        integration=integration,
+        company=company,
+        clients={client.id: client for client, _ in reader.clients()},
+        items=[item for item, _ in reader.items()],
+        categories={category.id: category for category, _ in reader.categories()},
+    )
+    findings: tuple[CheckFinding, ...] = ()
+    if integration.sales is not None:
+        findings = tuple(map(_finding, [*duplicate_products(context.items), *look_alike_products(context.items)]))
+    counts = f"{len(context.clients)} clients, {len(context.items)} products, {len(context.categories)} expense categories"
+    return context, Step("FreshBooks' lists", counts, findings)
+
+
+def look_alike_products(items: Iterable[Item]) -> list[Finding]:
+    """Active FreshBooks products with different names that QuickBooks' rules for names (100 characters, no colon) make equal.
+
+    They become different items, told apart by a code that is appended: nothing is wrong with them but the look.
+    """
+    alike: dict[str, dict[str, str]] = defaultdict(dict)
+    for item in items:
+        if item.vis_state is VisState.ACTIVE:
+            alike[fold(legal_name(item.name))].setdefault(fold(item.name), item.name)
+    return [
+        Finding(
+            "sales.products",
+            f"the FreshBooks products {' and '.join(f'“{name}”' for name in names.values())} have the same name by QuickBooks' rules "
+            "(100 characters, no colon): their items are told apart by a code at the end",
+            "shorten or change one of the names in FreshBooks if you want another item name",
+            fatal=False,
+        )
+        for names in alike.values()
+        if len(names) > 1
+    ]
+
+
+def _documents(
+    runtime: Runtime, reader: FreshBooksReader, context: Context, unreadable: Sequence[BadRecord], tick: Tick
+) -> tuple[Rehearsal, Step]:
+    rehearsal = rehearse(runtime, reader, context, tick)
+    findings = (*held_documents(rehearsal.held), *_unreadable(unreadable))
+    period = f"from {runtime.integration.start_date.isoformat()} to {runtime.today.isoformat()}"
+    return rehearsal, Step("Documents", f"{rehearsal.documents} in scope {period}, {len(rehearsal.held)} would be held", findings)
+
+
+def held_documents(rows: Iterable[Json]) -> list[CheckFinding]:
+    """One finding for each code, the most frequent first. A row counts under its first problem, as it would be held."""
+    by_code: dict[str, list[Json]] = defaultdict(list)
+    for row in rows:
+        by_code[row["problems"][0]["code"]].append(row)
+    findings = []
+    for code, group in sorted(by_code.items(), key=lambda pair: -len(pair[1])):
+        amounts: dict[str, Decimal] = defaultdict(Decimal)
+        for row in group:
+            amounts[row["currency"]] += row["amount"]
+        first = [row["problems"][0] for row in group]
+        findings.append(
+            CheckFinding(
+                severity=Severity.WARNING,
+                key=code,
+                message=_most_frequent(problem["reason"] for problem in first),
+                remedy=_most_frequent(problem["remedy"] for problem in first),
+                documents=len(group),
+                amount=dict(sorted(amounts.items())),
+                examples=tuple(f"{row['source']} {row['label']}" for row in group[:EXAMPLES]),
+            )
+        )
+    return findings
+
+
+def _unreadable(records: Sequence[BadRecord]) -> list[CheckFinding]:
+    """Records that FreshBooks sends, but that cannot be understood: they would not be synced."""
+    if not records:
+        return []
+    documents = sum(record.resource in DOCUMENTS for record in records)
+    message = _most_frequent(record.message for record in records)
+    names = tuple(f"{record.resource} {record.record_id}" for record in records[:EXAMPLES])
+    return [CheckFinding(Severity.WARNING, "unreadable", message, records[0].remedy, documents, examples=names)]
+
+
+def _finding(finding: Finding) -> CheckFinding:
+    return CheckFinding(Severity.ERROR if finding.fatal else Severity.WARNING, finding.key, finding.message, finding.remedy)
+
+
+def _counted(findings: Sequence[CheckFinding]) -> str:
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    return f"{errors} to correct, {len(findings) - errors} to look at"
+
+
+def _most_frequent(texts: Iterable[str]) -> str:
+    """The different texts, the most frequent first; the rest is counted."""
+    counted = Counter(texts)
+    told = [text for text, _ in counted.most_common(_TEXTS)]
+    return "; ".join(told) + (f"; and {len(counted) - _TEXTS} others" if len(counted) > _TEXTS else "")

@@ -1,0 +1,388 @@
+"""The first sync, and what follows from each kind of change in FreshBooks."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from fb_qbo_pipeline.ledger.outbox import SENT
+from fb_qbo_pipeline_tests.pipeline.world import HST, TODAY, World, day
+
+D = Decimal
+
+
+def test_the_first_sync_puts_everything_into_quickbooks_to_the_cent(world: World) -> None:
+    invoice = world.invoice("100.00")
+    world.payment(invoice, "60.00")
+    world.expense("56.50")
+    counts = world.sync()
+    assert dict(counts.created) == {"invoice": 1, "payment": 1, "bill": 1, "customer": 1, "vendor": 1, "item": 1}
+    posted = world.document("invoice", invoice)
+    assert (posted["TotalAmt"], posted["Balance"]) == (D("113.00"), D("53.00"))
+    assert not world.held()
+    assert world.balances() == {
+        "Accounts Payable (A/P)": D("-56.50"),
+        "Accounts Receivable (A/R)": D("53.00"),
+        "Advertising": D("50.00"),
+        "Services": D("-100.00"),
+        "Tax:HST (ON)": D("-13.00"),
+        "Tax:HST (ON) ITC": D("6.50"),
+        "Undeposited Funds": D("60.00"),
+    }
+
+
+def test_a_second_look_without_changes_touches_nothing(world: World) -> None:
+    world.payment(world.invoice(), "113.00")
+    world.expense()
+    world.look()
+    world.sync()
+    look = world.look()
+    assert not look.first
+    assert not any(look.changed.values())
+    assert world.touched() == []
+
+
+def test_a_second_sync_without_changes_writes_nothing(world: World) -> None:
+    world.payment(world.invoice(), "113.00")
+    world.expense()
+    world.sync()
+    before = world.quickbooks.counters.writes
+    counts = world.sync()
+    assert (counts.unchanged, dict(counts.created), dict(counts.updated)) == (3, {}, {})
+    assert world.quickbooks.counters.writes == before
+
+
+def test_an_exception_that_stays_is_not_tried_again_at_every_look(world: World) -> None:
+    world.invoice(taxes=(("Unheard of", "3"),))
+    world.invoice()
+    world.follow()
+    world.follow()
+    world.look()
+    assert world.codes() == ["unmapped_tax"]
+    assert world.touched() == []
+
+
+def test_an_edited_invoice_is_updated_in_its_place(world: World) -> None:
+    invoice = world.invoice("100.00")
+    world.follow()
+    before = world.document("invoice", invoice)
+    world.freshbooks.edit_invoice(invoice, lines=[_line("250.00")])
+    counts = world.follow()
+    after = world.document("invoice", invoice)
+    assert dict(counts.updated) == {"invoice": 1}
+    assert (after["Id"], after["TotalAmt"]) == (before["Id"], D("282.50"))
+
+
+def test_a_moved_date_touches_both_days(world: World) -> None:
+    invoice = world.invoice(on=day(5))
+    world.follow()
+    world.freshbooks.edit_invoice(invoice, date=day(12))
+    world.look()
+    assert world.touched() == [day(5), day(12)]
+    world.follow()
+    assert world.document("invoice", invoice)["TxnDate"] == day(12).isoformat()
+
+
+def test_a_moved_date_is_noticed_when_only_its_old_day_is_synced(world: World) -> None:
+    invoice = world.invoice(on=day(5))
+    world.sync()
+    world.freshbooks.edit_invoice(invoice, date=day(12))
+    world.sync(day(5), day(5))
+    assert day(12) in world.touched()
+
+
+@pytest.mark.parametrize("kind", ["invoice", "payment"])
+def test_what_is_deleted_in_freshbooks_is_voided(world: World, kind: str) -> None:
+    ids = {"invoice": world.invoice()}
+    if kind == "payment":
+        ids["payment"] = world.payment(ids["invoice"], "50.00")
+    world.follow()
+    world.freshbooks.delete(kind, ids[kind])
+    counts = world.follow()
+    assert dict(counts.voided) == {kind: 1}
+    assert world.document(kind, ids[kind])["TotalAmt"] == 0
+    assert not world.held()
+
+
+def test_a_deleted_expense_is_deleted_because_bills_cannot_be_voided(world: World) -> None:
+    expense = world.expense()
+    world.follow()
+    world.freshbooks.delete("expense", expense)
+    assert dict(world.follow().voided) == {"bill": 1}
+    assert world.documents("expense", expense) == []
+    assert world.balances() == {}
+
+
+def test_a_deleted_document_stays_where_the_settings_keep_it(world: World) -> None:
+    world.settings["on_delete"] = "keep"
+    invoice = world.invoice()
+    world.follow()
+    world.freshbooks.delete("invoice", invoice)
+    world.follow()
+    assert world.document("invoice", invoice)["TotalAmt"] == D("113.00")
+    assert not world.held()
+
+
+@pytest.mark.parametrize("kind", ["invoice", "payment", "expense"])
+def test_what_is_restored_in_freshbooks_stands_again_once(world: World, kind: str) -> None:
+    ids = {"invoice": world.invoice(), "expense": world.expense()}
+    ids["payment"] = world.payment(ids["invoice"], "50.00")
+    world.follow()
+    before = world.balances()
+    world.freshbooks.delete(kind, ids[kind])
+    if kind == "invoice":  # its payments cannot stand without it
+        world.freshbooks.delete("payment", ids["payment"])
+    world.follow()
+    assert world.balances() != before
+    world.freshbooks.restore(kind, ids[kind])
+    if kind == "invoice":
+        world.freshbooks.restore("payment", ids["payment"])
+    world.follow()
+    assert world.document(kind, ids[kind])["TotalAmt"] > 0
+    assert world.balances() == before
+    assert not world.held()
+
+
+def test_an_edited_payment_follows(world: World) -> None:
+    invoice = world.invoice("100.00")
+    payment = world.payment(invoice, "60.00")
+    world.follow()
+    world.freshbooks.edit_payment(payment, amount="113.00", type="PayPal")
+    world.follow()
+    assert world.document("invoice", invoice)["Balance"] == 0
+    assert world.balances()["PayPal Clearing"] == D("113.00")
+    assert "Undeposited Funds" not in world.balances()
+
+
+def test_a_payment_moved_to_another_invoice_follows(world: World) -> None:
+    client = world.client()
+    first, second = world.invoice(client=client), world.invoice(client=client, on=day(6))
+    payment = world.payment(first, "113.00")
+    world.follow()
+    world.freshbooks.edit_payment(payment, invoice_id=second)
+    world.follow()
+    assert [world.document("invoice", one)["Balance"] for one in (first, second)] == [D("113.00"), 0]
+
+
+def test_an_invoice_lowered_together_with_its_payment_follows(world: World) -> None:
+    invoice = world.invoice("100.00", on=day(5))
+    payment = world.payment(invoice, "113.00", on=day(10))
+    world.follow()
+    world.freshbooks.edit_invoice(invoice, lines=[_line("80.00")])
+    world.freshbooks.edit_payment(payment, amount="90.40")
+    world.follow()
+    posted = world.document("invoice", invoice)
+    assert (posted["TotalAmt"], posted["Balance"]) == (D("90.40"), 0)
+    assert not world.held()
+
+
+def test_an_invoice_raised_together_with_its_payment_follows(world: World) -> None:
+    invoice = world.invoice("100.00", on=day(5))
+    payment = world.payment(invoice, "113.00", on=day(10))
+    world.follow()
+    world.freshbooks.edit_invoice(invoice, lines=[_line("200.00")])
+    world.freshbooks.edit_payment(payment, amount="226.00")
+    world.follow()
+    posted = world.document("invoice", invoice)
+    assert (posted["TotalAmt"], posted["Balance"]) == (D("226.00"), 0)
+    assert not world.held()
+
+
+def test_an_exception_closes_when_freshbooks_is_corrected(world: World) -> None:
+    invoice = world.invoice(taxes=(("Unheard of", "3"),))
+    world.follow()
+    assert world.codes() == ["unmapped_tax"]
+    assert world.documents("invoice", invoice) == []
+    world.freshbooks.edit_invoice(invoice, lines=[_line("100.00")])
+    world.follow()
+    assert not world.held()
+    assert world.document("invoice", invoice)["TotalAmt"] == D("113.00")
+
+
+def test_an_exception_closes_when_the_settings_are_completed(world: World) -> None:
+    invoice = world.invoice(taxes=(("Harmonised", "13"),))
+    world.follow()
+    assert world.codes() == ["unmapped_tax"]
+    world.settings["sales"]["taxes"]["Harmonised"] = "HST ON"
+    world.follow()
+    assert not world.held()
+    assert world.document("invoice", invoice)["TotalAmt"] == D("113.00")
+
+
+def test_a_payment_waits_for_its_invoice_and_follows_by_itself(world: World) -> None:
+    invoice = world.invoice(taxes=(("Unheard of", "3"),), on=day(5))
+    payment = world.payment(invoice, "50.00", on=day(15))
+    world.follow()
+    assert world.codes() == ["unmapped_tax", "waiting_for_invoice"]
+    world.freshbooks.edit_invoice(invoice, lines=[_line("100.00")])
+    world.follow()
+    assert not world.held()
+    assert world.document("payment", payment)["UnappliedAmt"] == 0
+
+
+def test_a_payment_whose_invoice_quickbooks_refused_follows_by_itself(world: World) -> None:
+    invoice = world.invoice(on=day(5), number="7")
+    payment = world.payment(invoice, "50.00", on=day(15))
+    stranger = _typed_by_hand(world, number="FB7")
+    world.follow()
+    assert world.codes() == ["duplicate_number", "waiting_for_invoice"]
+    world.quickbooks.remove("Invoice", stranger)
+    world.sync(day(5), day(5))
+    assert world.touched() == [day(15)]
+    world.follow()
+    assert not world.held()
+    assert world.document("payment", payment)["UnappliedAmt"] == 0
+
+
+def test_an_invoice_whose_status_is_no_longer_picked_up_is_left_to_a_person(world: World) -> None:
+    invoice = world.invoice()
+    world.follow()
+    world.freshbooks.edit_invoice(invoice, status="draft")
+    world.follow()
+    assert world.codes() == ["left_scope"]
+    assert world.document("invoice", invoice)["TotalAmt"] == D("113.00")
+    world.freshbooks.edit_invoice(invoice, status="sent")
+    world.follow()
+    assert not world.held()
+
+
+def test_an_invoice_moved_before_the_start_date_is_left_to_a_person(world: World) -> None:
+    invoice = world.invoice()
+    world.follow()
+    world.freshbooks.edit_invoice(invoice, date="2026-02-27")
+    world.follow()
+    assert world.codes() == ["left_scope"]
+    assert world.document("invoice", invoice)["TxnDate"] == day(5).isoformat()
+
+
+def test_a_payment_dated_before_the_start_belongs_to_the_first_partition(world: World) -> None:
+    invoice = world.invoice("100.00", on=day(1))
+    payment = world.payment(invoice, "13.00", on="2026-02-20")  # type: ignore[arg-type]
+    world.sync(day(1), day(1))
+    assert world.document("payment", payment)["TxnDate"] == "2026-02-20"
+    assert world.document("invoice", invoice)["Balance"] == D("100.00")
+
+
+def test_a_record_that_freshbooks_no_longer_knows_is_voided(world: World) -> None:
+    invoice = world.invoice()
+    world.sync()
+    del world.freshbooks._records["invoice"][invoice]
+    world.sync()
+    assert world.document("invoice", invoice)["TotalAmt"] == 0
+
+
+def test_an_unchanged_document_in_a_period_closed_since_is_no_exception(world: World) -> None:
+    invoice = world.invoice(on=day(5))
+    world.follow()
+    world.quickbooks.close_date = day(6)
+    counts = world.sync(fresh=True)
+    assert not world.held()
+    assert counts.unchanged == 1
+    assert world.document("invoice", invoice)["TotalAmt"] == D("113.00")
+
+
+def test_a_changed_document_in_a_closed_period_is_held_until_the_period_opens(world: World) -> None:
+    invoice = world.invoice(on=day(5))
+    world.follow()
+    world.quickbooks.close_date = day(6)
+    world.freshbooks.edit_invoice(invoice, lines=[_line("250.00")])
+    world.look()
+    world.sync(fresh=True)
+    assert world.codes() == ["closed_period"]
+    assert world.document("invoice", invoice)["TotalAmt"] == D("113.00")
+    world.quickbooks.close_date = None
+    world.sync(fresh=True)
+    assert not world.held()
+    assert world.document("invoice", invoice)["TotalAmt"] == D("282.50")
+
+
+def test_a_receipt_holds_the_payment(world: World) -> None:
+    world.settings["sales"]["post_as"] = "sales_receipt"
+    paid, open_ = world.invoice("100.00"), world.invoice("50.00", on=day(6))
+    world.payment(paid, "113.00", method="PayPal")
+    world.follow()
+    assert world.count() == {"SalesReceipt": 1}
+    assert world.codes() == ["not_paid_in_full"]
+    assert world.balances() == {"PayPal Clearing": D("113.00"), "Services": D("-100.00"), "Tax:HST (ON)": D("-13.00")}
+    world.payment(open_, "56.50", on=day(18))
+    world.follow()
+    assert world.count() == {"SalesReceipt": 2}
+    assert not world.held()
+
+
+def test_a_receipt_is_voided_and_restored(world: World) -> None:
+    world.settings["sales"]["post_as"] = "sales_receipt"
+    invoice = world.invoice()
+    world.payment(invoice, "113.00")
+    world.follow()
+    before = world.balances()
+    world.freshbooks.delete("invoice", invoice)
+    world.follow()
+    assert world.balances() == {}
+    world.freshbooks.restore("invoice", invoice)
+    world.follow()
+    assert world.balances() == before
+
+
+def test_a_changed_setting_does_not_rewrite_documents_as_another_type(world: World) -> None:
+    invoice = world.invoice()
+    world.payment(invoice, "113.00")
+    world.follow()
+    world.settings["sales"]["post_as"] = "sales_receipt"
+    counts = world.sync()
+    assert world.document("invoice", invoice)["Balance"] == 0
+    assert not counts.created
+
+
+def test_an_ignored_document_is_left_alone(world: World) -> None:
+    invoice = world.invoice(taxes=(("Unheard of", "3"),))
+    world.follow()
+    with world.ledger.begin() as tx:
+        tx.exceptions.set_status(world.held()[0]["id"], "ignored", "entered by hand")
+    world.freshbooks.edit_invoice(invoice, lines=[_line("100.00")])
+    world.follow()
+    assert world.documents("invoice", invoice) == []
+    assert [row["status"] for row in world.held()] == ["ignored"]
+
+
+def test_nothing_is_left_in_the_outbox(world: World) -> None:
+    world.payment(world.invoice(), "113.00")
+    world.sync()
+    with world.ledger.begin() as tx:
+        assert [entry.state for entry in tx.outbox.of_document("invoice", 1)] == []
+        assert [entry for entry in tx.outbox.unfinished() if entry.state == SENT] == []
+
+
+def test_each_country_posts_what_freshbooks_says(make_world: Callable[..., World]) -> None:
+    from fb_qbo_pipeline.sandbox.freshbooks.clock import Clock
+    from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
+    from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
+    from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
+    from fb_qbo_pipeline_tests.pipeline.world import NOW, START
+
+    usa = country_named("us")
+    world = make_world(
+        settings=integration(usa, START), freshbooks=FreshBooks(currency="USD", clock=Clock(NOW)), quickbooks=QuickBooks("us")
+    )
+    invoice = world.invoice("100.00", taxes=(("Sales Tax", "7.25"),))
+    world.sync(START, TODAY)
+    assert world.document("invoice", invoice)["TotalAmt"] == D("107.25")
+
+
+def _line(amount: str) -> object:
+    from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
+
+    return Line("Design", 1, amount, (HST,))
+
+
+def _typed_by_hand(world: World, number: str) -> str:
+    """An invoice that a person has typed into QuickBooks; its id."""
+    customer = world.quickbooks.add("Customer", DisplayName="Somebody", CurrencyRef=world.quickbooks.currency_ref("CAD"), Balance=D(0))
+    from fb_qbo_pipeline.sandbox.quickbooks import operations
+
+    item = world.quickbooks.named("Item", "Services")["Id"]
+    code = world.quickbooks.named("TaxCode", "Exempt")["Id"]
+    detail = {"ItemRef": {"value": item}, "TaxCodeRef": {"value": code}}
+    line = {"Amount": D("9.00"), "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
+    body = {"CustomerRef": {"value": customer["Id"]}, "DocNumber": number, "TxnDate": "2026-03-02", "Line": [line]}
+    return str(operations.write(world.quickbooks, "Invoice", body)["Id"])

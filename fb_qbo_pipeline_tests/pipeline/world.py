@@ -1,0 +1,243 @@
+"""A company with both sandboxes behind real HTTP, synced as a run does it but without Dagster; no wait really waits."""
+
+import contextlib
+import datetime as dt
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+from sqlalchemy import Engine, RowMapping
+
+from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.oauth import TokenPair
+from fb_qbo_pipeline.pipeline.changes import Look, look_for_changes
+from fb_qbo_pipeline.pipeline.intake import read_dates, read_lists
+from fb_qbo_pipeline.pipeline.post import post
+from fb_qbo_pipeline.pipeline.runtime import SERVICES, Runtime, Waiting, open_runtime, token_store
+from fb_qbo_pipeline.pipeline.stage import SOURCES, stage
+from fb_qbo_pipeline.posting.counts import Counts
+from fb_qbo_pipeline.sandbox.freshbooks.app import create_app as freshbooks_app
+from fb_qbo_pipeline.sandbox.freshbooks.clock import Clock
+from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
+from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
+from fb_qbo_pipeline.sandbox.quickbooks.app import create_app as quickbooks_app
+from fb_qbo_pipeline.sandbox.quickbooks.faults import Fault, FaultPlan
+from fb_qbo_pipeline.sandbox.quickbooks.ledger import trial_balance
+from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
+from fb_qbo_pipeline.sandbox.quickbooks.store import TRANSACTIONS
+from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
+from fb_qbo_pipeline.sandbox.server import REFRESH_TOKEN, SandboxServer
+from fb_qbo_pipeline.settings.environment import Environment
+from fb_qbo_pipeline.settings.models import Integration
+
+START = dt.date(2026, 3, 1)
+TODAY = dt.date(2026, 3, 20)
+NOW = dt.datetime(2026, 3, 20, 15, tzinfo=dt.UTC)  # 11:00 in Toronto
+HST = ("HST", "13")
+
+
+def day(number: int) -> dt.date:
+    """A day of the company's first month."""
+    return START.replace(day=number)
+
+
+def skipping() -> Waiting:
+    """Waits that pass at once: sleeping moves the clock."""
+    passed = itertools.count()
+    state = {"now": 0.0}
+
+    def sleep(seconds: float) -> None:
+        state["now"] += seconds
+
+    return Waiting(clock=lambda: state["now"] + next(passed) * 1e-4, sleep=sleep)
+
+
+class Exchangeable:
+    """An ASGI application whose content is exchanged for every test, so that one server serves them all."""
+
+    def __init__(self) -> None:
+        self.app: Callable[..., Any] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+
+class Sandboxes:
+    """The servers of both sandboxes, whose content a test sets."""
+
+    def __init__(self) -> None:
+        self.freshbooks, self.quickbooks = Exchangeable(), Exchangeable()
+        self.server = SandboxServer(self.freshbooks, self.quickbooks)
+
+
+class World:
+    """One integration between a FreshBooks account and a QuickBooks company."""
+
+    def __init__(
+        self,
+        sandboxes: Sandboxes,
+        engine: Engine,
+        home: Path,
+        *,
+        settings: dict[str, Any] | None = None,
+        freshbooks: FreshBooks | None = None,
+        quickbooks: QuickBooks | None = None,
+    ) -> None:
+        self.freshbooks = freshbooks or FreshBooks(clock=Clock(NOW))
+        self.quickbooks = quickbooks or QuickBooks()
+        self.sandboxes = sandboxes
+        self.faults = FaultPlan()
+        sandboxes.freshbooks.app = freshbooks_app(self.freshbooks)
+        sandboxes.quickbooks.app = quickbooks_app(self.quickbooks, plan=self.faults)
+        self.settings = settings or integration(country_named("ca"), START)
+        self.engine = engine
+        limits = sandboxes.server.environment(requests_per_minute=1_000_000, batches_per_minute=1_000_000, concurrency=4)
+        self.environment = Environment.read(
+            limits
+            | {
+                "FB_QBO_HOME": str(home),
+                "FB_QBO_DATABASE_URL": engine.url.render_as_string(hide_password=False),
+                "FB_QBO_SECRET_KEY": Fernet.generate_key().decode(),
+            }
+        )
+        self.ledger = Ledger(engine, self.integration.name)
+        self._connect()
+
+    def _connect(self) -> None:
+        for service in SERVICES:
+            with token_store(self.engine, self.environment, self.integration, service).locked() as tokens:
+                tokens.save(TokenPair("", REFRESH_TOKEN, None))
+
+    @property
+    def integration(self) -> Integration:
+        """The settings as they are now; a test changes `settings`."""
+        return Integration.model_validate(self.settings)
+
+    # Running
+
+    @contextlib.contextmanager
+    def runtime(self) -> Iterator[Runtime]:
+        """The integration, opened."""
+        with open_runtime(self.integration, self.environment, run_id="run", engine=self.engine, waiting=skipping()) as runtime:
+            runtime.clock = self.freshbooks.clock.now
+            yield runtime
+
+    def sync(self, start: dt.date = START, end: dt.date = TODAY, *, fresh: bool = False) -> Counts:
+        """What a run of the partitions from `start` to `end` does. `fresh`: QuickBooks' lists are read in full before."""
+        counts = Counts()
+        with self.runtime() as runtime:
+            if fresh:
+                runtime.mirror.refresh()
+            run(runtime, start, end, counts)
+        return counts
+
+    def look(self) -> Look:
+        """What the hourly look does."""
+        with self.runtime() as runtime:
+            runtime.mirror.catch_up()
+            return look_for_changes(runtime)
+
+    def follow(self) -> Counts:
+        """A look, and a run for what it has touched: the hourly sync, until nothing waits any more."""
+        self.look()
+        counts = Counts()
+        for _ in range(5):
+            touched = self.touched()
+            if not touched:
+                return counts
+            counts.add(self.sync(min(touched), max(touched)))
+        raise AssertionError(f"still waiting after five runs: {self.touched()}")
+
+    def fail(self, **fault: Any) -> None:
+        """Let QuickBooks fail (see `Fault`)."""
+        self.faults.faults.append(Fault(**fault))
+
+    # FreshBooks
+
+    def client(self, organization: str = "Acme Ltd", **details: Any) -> int:
+        return int(self.freshbooks.add_client(organization, "Jane", "Doe", f"{organization.split()[0].lower()}@example.com", **details)["id"])
+
+    def invoice(self, amount: str = "100.00", *, on: dt.date | None = None, client: int | None = None, taxes: Any = (HST,), **more: Any) -> int:
+        """An invoice of one line over `amount` before tax."""
+        line = Line("Design", 1, amount, taxes)
+        customer = client if client is not None else self.client()
+        return int(self.freshbooks.add_invoice(customer, lines=[line], date=on or day(5), **more)["id"])
+
+    def payment(self, invoice: int, amount: str, *, on: dt.date | None = None, **more: Any) -> int:
+        return int(self.freshbooks.add_payment(invoice, amount, on or day(10), **more)["id"])
+
+    def expense(self, amount: str = "56.50", *, on: dt.date | None = None, vendor: str = "Serano Bakery", **more: Any) -> int:
+        categories = [category["id"] for category in self.freshbooks.view("category") if category["category"] == "Advertising"]
+        category = categories[0] if categories else self.freshbooks.add_category("Advertising")["id"]
+        taxes = more.pop("taxes", (("HST", "6.50", "13"),))
+        return int(self.freshbooks.add_expense(amount, category, on or day(7), vendor=vendor, taxes=taxes, **more)["id"])
+
+    # QuickBooks
+
+    def documents(self, source: str, source_id: int) -> list[tuple[str, dict[str, Any]]]:
+        """The transactions with the marker of a FreshBooks record, voided ones too."""
+        words = f"fb:{self.freshbooks.account_id}/{source}/{source_id}"
+        return [
+            (entity, row)
+            for entity in TRANSACTIONS
+            for row in self.quickbooks.rows(entity)
+            if words in row.get("PrivateNote", "").replace("Voided - ", "").split(" ")
+        ]
+
+    def document(self, source: str, source_id: int) -> dict[str, Any]:
+        """The one transaction of a FreshBooks record."""
+        found = self.documents(source, source_id)
+        assert len(found) == 1, f"{source} {source_id} stands {len(found)} times"
+        return found[0][1]
+
+    def count(self) -> dict[str, int]:
+        """How many transactions QuickBooks holds by type."""
+        counts: dict[str, int] = defaultdict(int)
+        for entity in TRANSACTIONS:
+            if rows := self.quickbooks.rows(entity):
+                counts[entity] = len(rows)
+        return dict(counts)
+
+    def balances(self) -> dict[str, Decimal]:
+        """QuickBooks' trial balance."""
+        return trial_balance(self.quickbooks)
+
+    # The ledger
+
+    def held(self) -> list[RowMapping]:
+        """The unresolved exceptions."""
+        with self.ledger.begin() as tx:
+            return tx.exceptions.unresolved()
+
+    def codes(self) -> list[str]:
+        """The codes of the unresolved exceptions."""
+        return [row["code"] for row in self.held()]
+
+    def touched(self) -> list[dt.date]:
+        """The dates that wait for a run."""
+        with self.ledger.begin() as tx:
+            return [touched.date for touched in tx.touched.waiting()]
+
+    def unfinished(self) -> int:
+        """How many writes have an unknown outcome."""
+        with self.ledger.begin() as tx:
+            return len(tx.outbox.unfinished())
+
+
+def run(runtime: Runtime, start: dt.date, end: dt.date, counts: Counts) -> None:
+    """The steps of a run, in the order of the assets; releases the dates at the end."""
+    read_lists(runtime)
+    with runtime.ledger.begin() as tx:
+        batch = tx.touched.newest_batch()
+    for source in SOURCES:
+        read_dates(runtime, source, start, end)
+    for source in SOURCES:
+        stage(runtime, source, start, end)
+        counts.add(post(runtime, source, start, end))
+    with runtime.ledger.begin() as tx:
+        tx.touched.release(start, end, batch)
