@@ -9,7 +9,8 @@ from fb_qbo_pipeline.cli.options import config_option, integrations, json_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
 from fb_qbo_pipeline.errors import ConfigurationError, PipelineError
 from fb_qbo_pipeline.money import round_half_up
-from fb_qbo_pipeline.pipeline.check import CheckFinding, CheckReport, check, failed
+from fb_qbo_pipeline.pipeline.check import check
+from fb_qbo_pipeline.pipeline.check_report import CheckFinding, CheckReport, failed
 from fb_qbo_pipeline.pipeline.runtime import open_runtime
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
@@ -39,7 +40,8 @@ def command(config: Path | None, as_json: bool, strict: bool, verbose: bool) -> 
     else:
         for name, report in reports.items():
             _show(name, report)
-    return max(report.exit_status(strict=strict) for report in reports.values())
+    failures = [report.exit_status(strict=strict) for report in reports.values() if not report.ok]
+    return max(failures or [report.exit_status(strict=strict) for report in reports.values()])
 
 
 def _report(integration: Integration, environment: Environment) -> CheckReport:

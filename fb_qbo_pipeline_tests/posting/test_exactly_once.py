@@ -169,7 +169,7 @@ def test_deletions_with_a_fault_are_carried_out(world: World, fault: str, honour
 
 def test_a_poisonous_document_costs_the_others_nothing(world: World) -> None:
     company = _Company(world)
-    world.freshbooks.edit_invoice(company.invoices[1], notes="POISON")
+    world.freshbooks.edit_invoice(company.invoices[1], number="POISON")
     healthy = world.sandboxes.quickbooks.app
     assert healthy is not None
     world.sandboxes.quickbooks.app = _poisoned(healthy, b"POISON")
