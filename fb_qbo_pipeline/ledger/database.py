@@ -14,11 +14,10 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from fb_qbo_pipeline.errors import Unreachable
@@ -60,8 +59,16 @@ def dagster_url(configured: str | None, home: Path) -> str:
 
 
 def connect(url: str) -> Engine:
-    """An engine whose JSON columns keep Decimals exact in both directions."""
-    return create_engine(url, json_serializer=dump_json, json_deserializer=load_json, pool_pre_ping=True, pool_size=12, max_overflow=8)
+    """An engine whose JSON columns keep Decimals exact in both directions, and whose sessions speak UTC."""
+    return create_engine(
+        url,
+        json_serializer=dump_json,
+        json_deserializer=load_json,
+        pool_pre_ping=True,
+        pool_size=12,
+        max_overflow=8,
+        connect_args={"options": "-c timezone=UTC"},
+    )
 
 
 def migrate(engine: Engine) -> None:
@@ -110,12 +117,3 @@ def advisory_lock(connection: Connection, name: str, *, wait_seconds: float | No
             connection.rollback()
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
             connection.commit()
-
-
-@event.listens_for(Engine, "connect")
-def _utc(dbapi_connection: Any, _record: Any) -> None:
-    """Every session speaks UTC: timestamps are instants, never local times."""
-    if type(dbapi_connection).__module__.startswith("psycopg2"):
-        with dbapi_connection.cursor() as cursor:
-            cursor.execute("SET TIME ZONE 'UTC'")
-        dbapi_connection.commit()

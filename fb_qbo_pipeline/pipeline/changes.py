@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 _CURSOR = "freshbooks_changes"
 
+# The QuickBooks lists that decide whether a document can be posted; customers and vendors change with every sync.
+_DECISIVE = ("Account", "Class", "CompanyInfo", "Department", "Item", "Preferences", "TaxCode", "TaxRate")
+
 
 @dataclass
 class Look:
@@ -120,7 +123,11 @@ def _touch_after_settings(runtime: Runtime) -> None:
     """Open exceptions may pass under new settings or with new QuickBooks lists: their partitions are tried again."""
     present = fingerprint(runtime.integration.model_dump(mode="json"))
     with runtime.ledger.begin() as tx:
-        lists = fingerprint(tx.lists.all())
+        ours = {entry.qbo_id for entry in tx.links.all("Item").values() if entry.created}
+        mirrored = tx.lists.all()
+        lists = fingerprint(
+            {name: [m for m in mirrored.get(name, ()) if name != "Item" or str(m.get("Id")) not in ours] for name in _DECISIVE}
+        )
         before = tx.cursors.get("settings")
         if before is not None and before != [present, lists]:
             days = {held["document_date"] for held in tx.exceptions.unresolved() if held["status"] == OPEN}

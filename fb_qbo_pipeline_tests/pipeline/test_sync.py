@@ -5,8 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from fb_qbo_pipeline.ledger.outbox import SENT
-from fb_qbo_pipeline_tests.pipeline.world import HST, TODAY, World, day
+from fb_qbo_pipeline.sandbox.freshbooks.clock import Clock
+from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
+from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
+from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
+from fb_qbo_pipeline_tests.pipeline.world import NOW, START, World, day, line
 
 D = Decimal
 
@@ -66,7 +69,7 @@ def test_an_edited_invoice_is_updated_in_its_place(world: World) -> None:
     invoice = world.invoice("100.00")
     world.follow()
     before = world.document("invoice", invoice)
-    world.freshbooks.edit_invoice(invoice, lines=[_line("250.00")])
+    world.freshbooks.edit_invoice(invoice, lines=[line("250.00")])
     counts = world.follow()
     after = world.document("invoice", invoice)
     assert dict(counts.updated) == {"invoice": 1}
@@ -168,7 +171,7 @@ def test_an_invoice_lowered_together_with_its_payment_follows(world: World) -> N
     invoice = world.invoice("100.00", on=day(5))
     payment = world.payment(invoice, "113.00", on=day(10))
     world.follow()
-    world.freshbooks.edit_invoice(invoice, lines=[_line("80.00")])
+    world.freshbooks.edit_invoice(invoice, lines=[line("80.00")])
     world.freshbooks.edit_payment(payment, amount="90.40")
     world.follow()
     posted = world.document("invoice", invoice)
@@ -180,7 +183,7 @@ def test_an_invoice_raised_together_with_its_payment_follows(world: World) -> No
     invoice = world.invoice("100.00", on=day(5))
     payment = world.payment(invoice, "113.00", on=day(10))
     world.follow()
-    world.freshbooks.edit_invoice(invoice, lines=[_line("200.00")])
+    world.freshbooks.edit_invoice(invoice, lines=[line("200.00")])
     world.freshbooks.edit_payment(payment, amount="226.00")
     world.follow()
     posted = world.document("invoice", invoice)
@@ -193,7 +196,7 @@ def test_an_exception_closes_when_freshbooks_is_corrected(world: World) -> None:
     world.follow()
     assert world.codes() == ["unmapped_tax"]
     assert world.documents("invoice", invoice) == []
-    world.freshbooks.edit_invoice(invoice, lines=[_line("100.00")])
+    world.freshbooks.edit_invoice(invoice, lines=[line("100.00")])
     world.follow()
     assert not world.held()
     assert world.document("invoice", invoice)["TotalAmt"] == D("113.00")
@@ -214,7 +217,7 @@ def test_a_payment_waits_for_its_invoice_and_follows_by_itself(world: World) -> 
     payment = world.payment(invoice, "50.00", on=day(15))
     world.follow()
     assert world.codes() == ["unmapped_tax", "waiting_for_invoice"]
-    world.freshbooks.edit_invoice(invoice, lines=[_line("100.00")])
+    world.freshbooks.edit_invoice(invoice, lines=[line("100.00")])
     world.follow()
     assert not world.held()
     assert world.document("payment", payment)["UnappliedAmt"] == 0
@@ -223,7 +226,7 @@ def test_a_payment_waits_for_its_invoice_and_follows_by_itself(world: World) -> 
 def test_a_payment_whose_invoice_quickbooks_refused_follows_by_itself(world: World) -> None:
     invoice = world.invoice(on=day(5), number="7")
     payment = world.payment(invoice, "50.00", on=day(15))
-    stranger = _typed_by_hand(world, number="FB7")
+    stranger = world.typed_by_hand(number="FB7")
     world.follow()
     assert world.codes() == ["duplicate_number", "waiting_for_invoice"]
     world.quickbooks.remove("Invoice", stranger)
@@ -285,7 +288,7 @@ def test_a_changed_document_in_a_closed_period_is_held_until_the_period_opens(wo
     invoice = world.invoice(on=day(5))
     world.follow()
     world.quickbooks.close_date = day(6)
-    world.freshbooks.edit_invoice(invoice, lines=[_line("250.00")])
+    world.freshbooks.edit_invoice(invoice, lines=[line("250.00")])
     world.look()
     world.sync(fresh=True)
     assert world.codes() == ["closed_period"]
@@ -339,50 +342,15 @@ def test_an_ignored_document_is_left_alone(world: World) -> None:
     world.follow()
     with world.ledger.begin() as tx:
         tx.exceptions.set_status(world.held()[0]["id"], "ignored", "entered by hand")
-    world.freshbooks.edit_invoice(invoice, lines=[_line("100.00")])
+    world.freshbooks.edit_invoice(invoice, lines=[line("100.00")])
     world.follow()
     assert world.documents("invoice", invoice) == []
     assert [row["status"] for row in world.held()] == ["ignored"]
 
 
-def test_nothing_is_left_in_the_outbox(world: World) -> None:
-    world.payment(world.invoice(), "113.00")
-    world.sync()
-    with world.ledger.begin() as tx:
-        assert [entry.state for entry in tx.outbox.of_document("invoice", 1)] == []
-        assert [entry for entry in tx.outbox.unfinished() if entry.state == SENT] == []
-
-
 def test_each_country_posts_what_freshbooks_says(make_world: Callable[..., World]) -> None:
-    from fb_qbo_pipeline.sandbox.freshbooks.clock import Clock
-    from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
-    from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
-    from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
-    from fb_qbo_pipeline_tests.pipeline.world import NOW, START
-
-    usa = country_named("us")
-    world = make_world(
-        settings=integration(usa, START), freshbooks=FreshBooks(currency="USD", clock=Clock(NOW)), quickbooks=QuickBooks("us")
-    )
+    freshbooks = FreshBooks(currency="USD", clock=Clock(NOW))
+    world = make_world(settings=integration(country_named("us"), START), freshbooks=freshbooks, quickbooks=QuickBooks("us"))
     invoice = world.invoice("100.00", taxes=(("Sales Tax", "7.25"),))
-    world.sync(START, TODAY)
+    world.sync()
     assert world.document("invoice", invoice)["TotalAmt"] == D("107.25")
-
-
-def _line(amount: str) -> object:
-    from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
-
-    return Line("Design", 1, amount, (HST,))
-
-
-def _typed_by_hand(world: World, number: str) -> str:
-    """An invoice that a person has typed into QuickBooks; its id."""
-    customer = world.quickbooks.add("Customer", DisplayName="Somebody", CurrencyRef=world.quickbooks.currency_ref("CAD"), Balance=D(0))
-    from fb_qbo_pipeline.sandbox.quickbooks import operations
-
-    item = world.quickbooks.named("Item", "Services")["Id"]
-    code = world.quickbooks.named("TaxCode", "Exempt")["Id"]
-    detail = {"ItemRef": {"value": item}, "TaxCodeRef": {"value": code}}
-    line = {"Amount": D("9.00"), "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
-    body = {"CustomerRef": {"value": customer["Id"]}, "DocNumber": number, "TxnDate": "2026-03-02", "Line": [line]}
-    return str(operations.write(world.quickbooks, "Invoice", body)["Id"])

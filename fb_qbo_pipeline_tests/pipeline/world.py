@@ -24,6 +24,7 @@ from fb_qbo_pipeline.sandbox.freshbooks.app import create_app as freshbooks_app
 from fb_qbo_pipeline.sandbox.freshbooks.clock import Clock
 from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
 from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
+from fb_qbo_pipeline.sandbox.quickbooks import operations
 from fb_qbo_pipeline.sandbox.quickbooks.app import create_app as quickbooks_app
 from fb_qbo_pipeline.sandbox.quickbooks.faults import Fault, FaultPlan
 from fb_qbo_pipeline.sandbox.quickbooks.ledger import trial_balance
@@ -43,6 +44,11 @@ HST = ("HST", "13")
 def day(number: int) -> dt.date:
     """A day of the company's first month."""
     return START.replace(day=number)
+
+
+def line(amount: str, taxes: Any = (HST,)) -> Line:
+    """An invoice line over `amount` before tax."""
+    return Line("Design", 1, amount, taxes)
 
 
 def skipping() -> Waiting:
@@ -164,9 +170,8 @@ class World:
 
     def invoice(self, amount: str = "100.00", *, on: dt.date | None = None, client: int | None = None, taxes: Any = (HST,), **more: Any) -> int:
         """An invoice of one line over `amount` before tax."""
-        line = Line("Design", 1, amount, taxes)
         customer = client if client is not None else self.client()
-        return int(self.freshbooks.add_invoice(customer, lines=[line], date=on or day(5), **more)["id"])
+        return int(self.freshbooks.add_invoice(customer, lines=[line(amount, taxes)], date=on or day(5), **more)["id"])
 
     def payment(self, invoice: int, amount: str, *, on: dt.date | None = None, **more: Any) -> int:
         return int(self.freshbooks.add_payment(invoice, amount, on or day(10), **more)["id"])
@@ -178,6 +183,17 @@ class World:
         return int(self.freshbooks.add_expense(amount, category, on or day(7), vendor=vendor, taxes=taxes, **more)["id"])
 
     # QuickBooks
+
+    def typed_by_hand(self, number: str, note: str = "") -> str:
+        """An invoice over 9.00 that a person has typed into QuickBooks; its id."""
+        customer = self.quickbooks.add("Customer", DisplayName="Somebody", CurrencyRef=self.quickbooks.currency_ref("CAD"), Balance=Decimal(0))
+        detail = {
+            "ItemRef": {"value": self.quickbooks.named("Item", "Services")["Id"]},
+            "TaxCodeRef": {"value": self.quickbooks.named("TaxCode", "Exempt")["Id"]},
+        }
+        lines = [{"Amount": Decimal("9.00"), "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}]
+        body = {"CustomerRef": {"value": customer["Id"]}, "DocNumber": number, "TxnDate": day(2).isoformat(), "PrivateNote": note, "Line": lines}
+        return str(operations.write(self.quickbooks, "Invoice", body)["Id"])
 
     def documents(self, source: str, source_id: int) -> list[tuple[str, dict[str, Any]]]:
         """The transactions with the marker of a FreshBooks record, voided ones too."""

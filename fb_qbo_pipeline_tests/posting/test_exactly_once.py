@@ -11,8 +11,7 @@ from fb_qbo_pipeline.errors import Unreachable
 from fb_qbo_pipeline.pipeline.intake import read_dates
 from fb_qbo_pipeline.pipeline.post import post
 from fb_qbo_pipeline.pipeline.stage import stage
-from fb_qbo_pipeline.sandbox.quickbooks.faults import Fault
-from fb_qbo_pipeline_tests.pipeline.world import HST, START, TODAY, World, day
+from fb_qbo_pipeline_tests.pipeline.world import START, TODAY, World, day, line
 
 D = Decimal
 
@@ -71,7 +70,7 @@ def test_a_batch_with_a_fault_is_carried_out_once(world: World, fault: str) -> N
 
 
 @pytest.mark.parametrize("entity", ["invoice", "payment", "bill", "customer", "vendor", "item"])
-@pytest.mark.parametrize("fault", ["connection broken after the commit", "502 in HTML before anything was done", "throttled"])
+@pytest.mark.parametrize("fault", ["connection broken after the commit", "502 in HTML before anything was done"])
 def test_a_single_write_with_a_fault_is_carried_out_once(world: World, entity: str, fault: str) -> None:
     company = _Company(world, invoices=1)
     world.fail(path=f"POST /v3/company/{world.quickbooks.realm_id}/{entity}?", **FAULTS[fault])
@@ -80,7 +79,7 @@ def test_a_single_write_with_a_fault_is_carried_out_once(world: World, entity: s
     company.stands()
 
 
-@pytest.mark.parametrize("count", [2, 3, 4, 6])
+@pytest.mark.parametrize("count", [3, 6])
 def test_a_fault_that_is_repeated_for_the_same_request_is_left_behind(world: World, count: int) -> None:
     company = _Company(world)
     world.fail(path="/batch", when="before", status=500, dialect="json", count=count)
@@ -141,7 +140,7 @@ def test_updates_with_a_fault_are_carried_out_once(world: World, fault: str, hon
     for expense in company.expenses:
         world.freshbooks.edit_expense(expense, amount="113.00", taxes=(("HST", "13.00", "13"),))
     for invoice in company.invoices:
-        world.freshbooks.edit_invoice(invoice, lines=[_line("200.00")])
+        world.freshbooks.edit_invoice(invoice, lines=[line("200.00")])
     world.fail(path="/batch", **(FAULTS[fault] | {"count": 2}))
     world.sync()
     assert not world.held()
@@ -197,10 +196,10 @@ def test_a_process_killed_while_updating_is_made_up_for(world: World) -> None:
     company = _Company(world)
     world.sync()
     for invoice in company.invoices:
-        world.freshbooks.edit_invoice(invoice, lines=[_line("200.00")])
+        world.freshbooks.edit_invoice(invoice, lines=[line("200.00")])
     _killed_while_posting(world, carried_out=True)
     for invoice in company.invoices:
-        world.freshbooks.edit_invoice(invoice, lines=[_line("100.00")])
+        world.freshbooks.edit_invoice(invoice, lines=[line("100.00")])
     world.sync()
     company.stands()
 
@@ -271,13 +270,3 @@ def _poisoned(app: Callable[..., Any], poison: bytes) -> Callable[..., Any]:
         await app(scope, again, send)
 
     return guarded
-
-
-def _line(amount: str) -> Any:
-    from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
-
-    return Line("Design", 1, amount, (HST,))
-
-
-def test_the_faults_are_rules_of_the_sandbox() -> None:
-    assert all(Fault(**rule).count == 1 for rule in FAULTS.values())

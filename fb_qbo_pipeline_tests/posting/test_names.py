@@ -1,0 +1,165 @@
+"""Customers, vendors and items: found where they are, created once where they are not, never mistaken for one another."""
+
+from typing import Any
+
+import pytest
+
+from fb_qbo_pipeline_tests.pipeline.world import World, line
+
+
+def _party(world: World, kind: str, name: str, email: str = "", **details: Any) -> str:
+    address = {"PrimaryEmailAddr": {"Address": email}} if email else {}
+    currency = world.quickbooks.currency_ref("CAD")
+    return str(world.quickbooks.add(kind, DisplayName=name, CurrencyRef=currency, Balance=0, **address, **details)["Id"])
+
+
+def _client(world: World, first: str, last: str, email: str) -> int:
+    return int(world.freshbooks.add_client("", first, last, email)["id"])
+
+
+def _customer_of(world: World, invoice: int) -> str:
+    return str(world.document("invoice", invoice)["CustomerRef"]["value"])
+
+
+def test_an_existing_customer_is_recognised_by_name_and_e_mail(world: World) -> None:
+    there = _party(world, "Customer", "jane  doe", "JANE@example.com")
+    invoice = world.invoice(client=_client(world, "Jane", "Doe", "jane@example.com"))
+    counts = world.sync()
+    assert _customer_of(world, invoice) == there
+    assert counts.created["customer"] == 0
+
+
+def test_a_namesake_with_another_e_mail_is_another_customer(world: World) -> None:
+    there = _party(world, "Customer", "Jane Doe", "other@example.com")
+    client = _client(world, "Jane", "Doe", "jane@example.com")
+    invoice = world.invoice(client=client)
+    world.sync()
+    assert _customer_of(world, invoice) != there
+    assert [row["DisplayName"] for row in world.quickbooks.rows("Customer")] == ["Jane Doe", f"Jane Doe ({client})"]
+
+
+def test_two_clients_of_one_name_are_two_customers(world: World) -> None:
+    first, second = _client(world, "Jane", "Doe", "one@example.com"), _client(world, "Jane", "Doe", "two@example.com")
+    invoices = [world.invoice(client=first), world.invoice(client=second)]
+    world.sync()
+    assert [row["DisplayName"] for row in world.quickbooks.rows("Customer")] == ["Jane Doe", f"Jane Doe ({second})"]
+    assert len({_customer_of(world, invoice) for invoice in invoices}) == 2
+
+
+def test_a_customer_renamed_in_quickbooks_is_found_again(world: World) -> None:
+    client = _client(world, "Jane", "Doe", "jane@example.com")
+    first = world.invoice(client=client)
+    world.sync()
+    world.quickbooks.edit("Customer", _customer_of(world, first), DisplayName="Doe Holdings")
+    second = world.invoice(client=client)
+    world.sync(fresh=True)
+    assert _customer_of(world, second) == _customer_of(world, first)
+
+
+def test_a_client_renamed_in_freshbooks_keeps_its_customer(world: World) -> None:
+    client = _client(world, "Jane", "Doe", "jane@example.com")
+    first = world.invoice(client=client)
+    world.follow()
+    world.freshbooks.edit("client", client, lname="Roe")
+    second = world.invoice(client=client)
+    world.follow()
+    assert _customer_of(world, second) == _customer_of(world, first)
+    assert len(world.quickbooks.rows("Customer")) == 1
+
+
+@pytest.mark.parametrize("kind", ["Vendor", "Employee"])
+def test_a_name_that_a_vendor_or_an_employee_has_is_made_distinct(world: World, kind: str) -> None:
+    _party(world, kind, "Jane Doe")
+    client = _client(world, "Jane", "Doe", "jane@example.com")
+    world.invoice(client=client)
+    world.sync()
+    assert [row["DisplayName"] for row in world.quickbooks.rows("Customer")] == [f"Jane Doe ({client})"]
+    assert not world.held()
+
+
+def test_a_vendor_that_has_a_customers_name_is_made_distinct(world: World) -> None:
+    world.invoice(client=_client(world, "Serano", "Bakery", "serano@example.com"))
+    world.expense(vendor="Serano Bakery")
+    world.sync()
+    assert [row["DisplayName"] for row in world.quickbooks.rows("Vendor")] == ["Serano Bakery (Vendor)"]
+
+
+def test_a_customer_added_since_the_lists_were_read_is_found(world: World) -> None:
+    world.sync()
+    there = _party(world, "Customer", "Jane Doe", "jane@example.com")
+    invoice = world.invoice(client=_client(world, "Jane", "Doe", "jane@example.com"))
+    world.sync()
+    assert _customer_of(world, invoice) == there
+
+
+def test_an_item_added_since_the_lists_were_read_is_found(world: World) -> None:
+    world.sync()
+    accounts = {"IncomeAccountRef": {"value": world.quickbooks.named("Account", "Services")["Id"], "name": "Services"}}
+    world.quickbooks.add("Item", Name="Design", FullyQualifiedName="Design", Type="Service", Taxable=True, UnitPrice=0, **accounts)
+    world.invoice()
+    counts = world.sync()
+    assert counts.created["item"] == 0
+    assert not world.held()
+
+
+def test_an_inactive_customer_is_never_used_and_the_document_is_held(world: World) -> None:
+    client = _client(world, "Jane", "Doe", "jane@example.com")
+    first = world.invoice(client=client)
+    world.sync()
+    customer = _customer_of(world, first)
+    world.quickbooks.deactivate("Customer", customer)
+    second = world.invoice(client=client)
+    world.sync(fresh=True)
+    assert world.codes() == ["inactive_reference"]
+    assert world.documents("invoice", second) == []
+    world.quickbooks.edit("Customer", customer, Active=True, DisplayName="Jane Doe")
+    world.sync(fresh=True)
+    assert _customer_of(world, second) == customer
+    assert not world.held()
+
+
+def test_an_inactive_customer_of_the_name_is_not_used(world: World) -> None:
+    there = _party(world, "Customer", "Jane Doe", "jane@example.com")
+    world.quickbooks.deactivate("Customer", there)
+    invoice = world.invoice(client=_client(world, "Jane", "Doe", "jane@example.com"))
+    world.sync()
+    assert _customer_of(world, invoice) != there
+
+
+@pytest.mark.parametrize("dialect", ["html", "cut", "json"])
+def test_a_customer_whose_creation_was_not_answered_is_not_made_twice(world: World, dialect: str) -> None:
+    world.quickbooks.honours_request_id = False
+    world.fail(path="/customer?", when="after", status=502, dialect=dialect)
+    invoice = world.invoice()
+    world.sync()
+    assert world.faults.struck == 1
+    assert len(world.quickbooks.rows("Customer")) == 1
+    assert _customer_of(world, invoice) == world.quickbooks.rows("Customer")[0]["Id"]
+
+
+def test_names_that_quickbooks_never_answers_hold_their_documents_only(world: World) -> None:
+    world.fail(path="/vendor?", when="before", status=502, count=None)
+    invoice, expense = world.invoice(), world.expense()
+    world.sync()
+    assert world.codes() == ["refused"]
+    assert len(world.documents("invoice", invoice)) == 1
+    world.faults.faults.clear()
+    world.sync()
+    assert len(world.documents("expense", expense)) == 1
+    assert not world.held()
+
+
+def test_a_category_is_no_product(world: World) -> None:
+    world.freshbooks.add_invoice(world.client(), lines=[line("5.00").__class__("Products", 1, "5.00", ())], date="2026-03-05")
+    world.sync()
+    assert world.codes() == ["unmapped_product"]
+
+
+def test_one_generic_customer_is_found_again_though_renamed(world: World) -> None:
+    world.settings["sales"] |= {"customer": "generic", "generic_customer": "FreshBooks Sales"}
+    first = world.invoice()
+    world.sync()
+    world.quickbooks.edit("Customer", _customer_of(world, first), DisplayName="All of FreshBooks")
+    second = world.invoice(client=world.client("Beta Inc"))
+    world.sync(fresh=True)
+    assert _customer_of(world, second) == _customer_of(world, first)
