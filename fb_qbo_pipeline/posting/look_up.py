@@ -31,7 +31,7 @@ def find_carried_out(reader: QuickBooksReader, entries: Sequence[Entry]) -> dict
             creations[entry.entity].append((entry, body))
         else:
             entity = reader.read(entry.entity, str(body["Id"]))
-            if _carried_out(entry.operation, body, entity):
+            if carried_out(entry, body, entity):
                 found[entry.id] = entity or {}
     for name, pairs in creations.items():
         dates = [str(body["TxnDate"]) for _, body in pairs]
@@ -44,12 +44,13 @@ def find_carried_out(reader: QuickBooksReader, entries: Sequence[Entry]) -> dict
     return found
 
 
-def _carried_out(operation: str, body: Json, entity: Json | None) -> bool:
-    if operation == "delete":
+def carried_out(entry: Entry, body: Json, entity: Json | None) -> bool:
+    """Whether a transaction, as it stands in QuickBooks (None: it does not), is what a change, void or deletion asked for."""
+    if entry.operation == "delete":
         return entity is None
     if entity is None:
         return False
-    return is_void(entity) if operation == "void" else stands(body, entity)
+    return is_void(entity) if entry.operation == "void" else stands(body, entity, repaired=bool(entry.intent.get("repair")))
 
 
 def _age(transaction: Json) -> Any:

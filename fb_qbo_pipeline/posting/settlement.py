@@ -20,6 +20,7 @@ from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
 from fb_qbo_pipeline.money import ZERO
 from fb_qbo_pipeline.posting.counts import WORDS, Counts
+from fb_qbo_pipeline.posting.look_up import carried_out
 from fb_qbo_pipeline.posting.names import refusal
 from fb_qbo_pipeline.posting.verify import Difference, content, differences, has_marker, money
 from fb_qbo_pipeline.posting.writer import Write
@@ -50,7 +51,7 @@ class Settlement:
         elif answer.reaction is Reaction.DUPLICATE_NUMBER and entry.operation == "create":
             self._number_taken(entry, answer)
         elif answer.reaction is Reaction.STALE:
-            self._stale(entry, answer)
+            self._stale(entry)
         elif entry.operation in ("void", "delete") and answer.reaction is Reaction.GONE:
             self._done(entry, {})
         else:
@@ -63,7 +64,7 @@ class Settlement:
         document = document_from_json(entry.intent["document"])
         if "TotalAmt" not in entity:  # a shortened answer, as batches are known to give
             entity = self.client.read(entry.entity, str(entity["Id"])) or entity
-        found = differences(document, entity)
+        found = differences(document, entity, repaired=bool(entry.intent.get("repair")))
         with self.ledger.begin() as tx:
             tx.outbox.mark([entry.id], outbox.DONE)
             tx.posted.save(self._posted(entry, document, entity, str(entry.intent["fingerprint"]) if not found else "differs"))
@@ -152,12 +153,18 @@ class Settlement:
             ),
         )
 
-    def _stale(self, entry: Entry, answer: Refused) -> None:
-        """Somebody changed the document since: QuickBooks itself (a payment was linked), or a person."""
+    def _stale(self, entry: Entry) -> None:
+        """Somebody changed the document since: QuickBooks itself (a payment was linked), a person, or this very request.
+
+        A request that was taken for lost may be carried out between its look-up and its repetition.
+        """
         body = load_json(entry.body)
         entity = self.client.read(entry.entity, str(body["Id"]))
         with self.ledger.begin() as tx:
             before = tx.posted.by_ids(entry.source, [entry.source_id]).get(entry.source_id)
+        if carried_out(entry, body, entity):
+            self._done(entry, entity or {})
+            return
         if entity is None:
             problem = Problem(
                 Code.CHANGED_IN_QUICKBOOKS,
@@ -178,7 +185,6 @@ class Settlement:
                 "It was changed in QuickBooks after it was posted, and has changed in FreshBooks, too; nothing was overwritten",
                 "Make the change by hand in QuickBooks and ignore this, or undo the change in QuickBooks and run: fb-qbo exceptions retry",
             )
-        del answer
         self._refused(entry, problem)
 
     def _refused(self, entry: Entry, problem: Problem) -> None:

@@ -166,9 +166,13 @@ class World:
     # FreshBooks
 
     def client(self, organization: str = "Acme Ltd", **details: Any) -> int:
-        return int(self.freshbooks.add_client(organization, "Jane", "Doe", f"{organization.split()[0].lower()}@example.com", **details)["id"])
+        return int(
+            self.freshbooks.add_client(organization, "Jane", "Doe", f"{organization.split()[0].lower()}@example.com", **details)["id"]
+        )
 
-    def invoice(self, amount: str = "100.00", *, on: dt.date | None = None, client: int | None = None, taxes: Any = (HST,), **more: Any) -> int:
+    def invoice(
+        self, amount: str = "100.00", *, on: dt.date | None = None, client: int | None = None, taxes: Any = (HST,), **more: Any
+    ) -> int:
         """An invoice of one line over `amount` before tax."""
         customer = client if client is not None else self.client()
         return int(self.freshbooks.add_invoice(customer, lines=[line(amount, taxes)], date=on or day(5), **more)["id"])
@@ -186,13 +190,21 @@ class World:
 
     def typed_by_hand(self, number: str, note: str = "") -> str:
         """An invoice over 9.00 that a person has typed into QuickBooks; its id."""
-        customer = self.quickbooks.add("Customer", DisplayName="Somebody", CurrencyRef=self.quickbooks.currency_ref("CAD"), Balance=Decimal(0))
+        customer = self.quickbooks.add(
+            "Customer", DisplayName="Somebody", CurrencyRef=self.quickbooks.currency_ref("CAD"), Balance=Decimal(0)
+        )
         detail = {
             "ItemRef": {"value": self.quickbooks.named("Item", "Services")["Id"]},
             "TaxCodeRef": {"value": self.quickbooks.named("TaxCode", "Exempt")["Id"]},
         }
         lines = [{"Amount": Decimal("9.00"), "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}]
-        body = {"CustomerRef": {"value": customer["Id"]}, "DocNumber": number, "TxnDate": day(2).isoformat(), "PrivateNote": note, "Line": lines}
+        body = {
+            "CustomerRef": {"value": customer["Id"]},
+            "DocNumber": number,
+            "TxnDate": day(2).isoformat(),
+            "PrivateNote": note,
+            "Line": lines,
+        }
         return str(operations.write(self.quickbooks, "Invoice", body)["Id"])
 
     def documents(self, source: str, source_id: int) -> list[tuple[str, dict[str, Any]]]:

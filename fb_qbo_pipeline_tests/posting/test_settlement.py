@@ -2,15 +2,20 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from fb_qbo_pipeline.ledger.outbox import new_request_id
 from fb_qbo_pipeline.ledger.tables import outbox, posted_document
+from fb_qbo_pipeline.pipeline.intake import read_dates
+from fb_qbo_pipeline.pipeline.post import post
+from fb_qbo_pipeline.pipeline.stage import stage
 from fb_qbo_pipeline.sandbox.freshbooks.clock import Clock
 from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
 from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
-from fb_qbo_pipeline_tests.pipeline.world import NOW, START, World, day, line
+from fb_qbo_pipeline_tests.pipeline.world import NOW, START, TODAY, World, day, line
 
 D = Decimal
 
@@ -201,3 +206,34 @@ def _forget(world: World) -> None:
     with world.ledger.begin() as tx:
         tx.connection.execute(posted_document.delete())
         tx.connection.execute(outbox.delete())
+
+
+class _Late:
+    """A QuickBooks client whose changes are carried out a moment before they are sent again."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def write(self, entity: str, body: Any, *, request_id: str, operation: Any = None, include: Any = None) -> Any:
+        self._client.write(entity, body, request_id=new_request_id(), operation=operation, include=include)
+        return self._client.write(entity, body, request_id=request_id, operation=operation, include=include)
+
+
+@pytest.mark.parametrize("change", ["edit", "delete"])
+def test_a_change_carried_out_between_look_up_and_repetition_is_no_conflict(world: World, change: str) -> None:
+    invoice = world.invoice()
+    world.sync()
+    if change == "edit":
+        world.freshbooks.edit_invoice(invoice, lines=[line("200.00")])
+    else:
+        world.freshbooks.delete("invoice", invoice)
+    with world.runtime() as runtime:
+        read_dates(runtime, "invoice", START, TODAY)
+        stage(runtime, "invoice", START, TODAY)
+        runtime.quickbooks = _Late(runtime.quickbooks)  # type: ignore[assignment]
+        post(runtime, "invoice", START, TODAY)
+    assert not world.held()
+    assert world.document("invoice", invoice)["TotalAmt"] == (D("226.00") if change == "edit" else 0)

@@ -1,0 +1,71 @@
+"""`fb-qbo plan`: what a sync would do, document by document, and not one write to QuickBooks."""
+
+import datetime as dt
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fb_qbo_pipeline.cli.options import Day, config_option, integrations, json_option, per_integration, strict_option, verbose_option
+from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
+from fb_qbo_pipeline.cli.sync import range_of
+from fb_qbo_pipeline.pipeline.plan import Planned, plan
+from fb_qbo_pipeline.pipeline.runtime import SERVICES, open_database, open_runtime, require_connection
+from fb_qbo_pipeline.settings.environment import Environment
+from fb_qbo_pipeline.settings.models import Integration
+
+
+@click.command("plan")
+@config_option
+@click.option("--from", "start", type=Day(), default=None, help="First document date. [default: the integration start date]")
+@click.option("--to", "end", type=Day(), default=None, help="Last document date. [default: today]")
+@json_option
+@strict_option
+@verbose_option
+def command(config: Path | None, start: dt.date | None, end: dt.date | None, as_json: bool, strict: bool, verbose: bool) -> int:
+    """Show what would be created, changed, voided and held, and why. Exit status 3 with --strict where something is held."""
+    environment = Environment.read()
+    log_to(environment.home, verbose=verbose)
+    results = {i.name: _run(i, environment, start, end) for i in integrations(config, environment)}
+    if as_json:
+        print_json(per_integration({name: [_to_json(one) for one in planned] for name, planned in results.items()}))
+    else:
+        for name, planned in results.items():
+            _show(name, planned)
+    return 3 if strict and any(one.action == "hold" for planned in results.values() for one in planned) else 0
+
+
+def _run(integration: Integration, environment: Environment, start: dt.date | None, end: dt.date | None) -> list[Planned]:
+    engine = open_database(environment)
+    try:
+        for service in SERVICES:
+            require_connection(engine, environment, integration, service)
+        with progress() as tick, open_runtime(integration, environment, engine=engine) as runtime:
+            days = range_of(integration, start, end) or (integration.start_date, runtime.today)
+            return list(plan(runtime, *days, progress=lambda done, total: tick(integration.name, done, total)))
+    finally:
+        engine.dispose()
+
+
+def _to_json(one: Planned) -> dict[str, Any]:
+    return {
+        "action": one.action,
+        "source": one.source,
+        "source_id": one.source_id,
+        "number": one.number,
+        "date": one.date.isoformat(),
+        "amount": f"{one.amount:.2f}",
+        "currency": one.currency,
+        "becomes": one.becomes,
+        "code": one.code,
+        "reason": one.reason,
+    }
+
+
+def _show(name: str, planned: list[Planned]) -> None:
+    console = out()
+    rows = [(p.action, f"{p.source} {p.number}", p.date, p.amount, p.currency, p.becomes or p.code, p.reason) for p in planned]
+    console.print(table(f"{name}: what a sync would do", ("action", "document", "date", "amount", "", "as", "why"), rows, ("amount",)))
+    counted = Counter(one.action for one in planned)
+    console.print(", ".join(f"{count} to {action}" for action, count in counted.most_common()) or "nothing to do")

@@ -1,0 +1,70 @@
+"""What a sync of a range would do: the same reading, mapping and deciding, without the writes."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fb_qbo_pipeline.mapping.documents import Outcome
+from fb_qbo_pipeline.money import round_half_up
+from fb_qbo_pipeline.pipeline.intake import read_dates, read_lists
+from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
+from fb_qbo_pipeline.pipeline.runtime import Runtime
+from fb_qbo_pipeline.pipeline.stage import SOURCES, stage
+from fb_qbo_pipeline.posting.plan import Action, Step
+from fb_qbo_pipeline.posting.poster import Progress, plan_rows
+
+_MONTH = dt.timedelta(days=31)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One document that a sync would touch or hold. `becomes` is the QuickBooks document, `code` the exception."""
+
+    action: str
+    source: str
+    source_id: int
+    number: str
+    date: dt.date
+    amount: Decimal
+    currency: str
+    becomes: str
+    code: str
+    reason: str
+
+
+def plan(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress | None = None) -> Iterator[Planned]:
+    """What a sync of the days from `start` to `end` would do, oldest first. Unchanged documents are left out."""
+    report = progress or (lambda _done, _all: None)
+    runtime.mirror.catch_up()
+    require_valid_settings(runtime)
+    read_lists(runtime)
+    day = start
+    while day <= end:
+        last = min(day + _MONTH - dt.timedelta(days=1), end)
+        for source in SOURCES:
+            read_dates(runtime, source, day, last)
+        for source in SOURCES:
+            stage(runtime, source, day, last)
+            for step in plan_rows(runtime.ledger, runtime.integration, source, day, last):
+                planned = _planned(step)
+                if planned is not None:
+                    yield planned
+        report((last - start).days + 1, (end - start).days + 1)
+        day = last + dt.timedelta(days=1)
+
+
+def _planned(step: Step) -> Planned | None:
+    row = step.row
+    code, reason, action = "", step.reason, step.action.value
+    if row["outcome"] == Outcome.HELD:
+        action, code, reason = Action.HOLD.value, row["problems"][0]["code"], row["problems"][0]["reason"]
+    elif step.problem is not None:
+        code, reason = step.problem.code.value, step.problem.reason
+    elif step.action in (Action.UNCHANGED, Action.NOTHING):
+        return None
+    becomes = f"{row['entity']} {row['number'] or ''}".strip() if row["entity"] else ""
+    amount = round_half_up(row["amount"])
+    return Planned(
+        action, row["source"], row["source_id"], row["label"], row["document_date"], amount, row["currency"], becomes, code, reason
+    )
