@@ -1,0 +1,63 @@
+"""What a staged record needs, decided from what stands in QuickBooks."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fb_qbo_pipeline.ledger.posted import Posted
+from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Source
+from fb_qbo_pipeline.mapping.rows import document_to_json
+from fb_qbo_pipeline.posting.plan import Action, decide
+
+DAY = dt.date(2026, 3, 5)
+D = Decimal
+
+
+def _row(outcome: str, fingerprint: str | None = "new") -> dict[str, Any]:
+    document = Document(Source.INVOICE, 1, Entity.INVOICE, DAY, "FB1", "CAD", D("1.00"), D("0"), {"Line": []})
+    kept = document_to_json(document) if outcome == "document" else None
+    return {"source": "invoice", "source_id": 1, "outcome": outcome, "fingerprint": fingerprint, "document": kept, "reason": "a reason"}
+
+
+def _posted(state: str, fingerprint: str = "old", entity: str = "Invoice") -> Posted:
+    return Posted("invoice", 1, entity, "17", "0", "FB1", DAY, "CAD", D("1.00"), D("0"), state, fingerprint)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "posted", "on_delete", "expected"),
+    [
+        ("document", None, "void", Action.CREATE),
+        ("document", _posted("deleted"), "void", Action.CREATE),
+        ("document", _posted("posted", "new"), "void", Action.UNCHANGED),
+        ("document", _posted("posted"), "void", Action.UPDATE),
+        ("document", _posted("voided", "new"), "void", Action.UPDATE),
+        ("document", _posted("posted", entity="SalesReceipt"), "void", Action.UNCHANGED),
+        ("deleted", None, "void", Action.NOTHING),
+        ("deleted", _posted("posted"), "void", Action.VOID),
+        ("deleted", _posted("posted"), "keep", Action.NOTHING),
+        ("deleted", _posted("voided"), "void", Action.NOTHING),
+        ("deleted", _posted("deleted"), "void", Action.NOTHING),
+        ("out_of_scope", None, "void", Action.NOTHING),
+        ("out_of_scope", _posted("posted"), "void", Action.HOLD),
+        ("out_of_scope", _posted("posted"), "keep", Action.HOLD),
+        ("out_of_scope", _posted("voided"), "void", Action.NOTHING),
+        ("held", None, "void", Action.NOTHING),
+        ("held", _posted("posted"), "void", Action.NOTHING),
+    ],
+)
+def test_each_record_gets_the_one_action_that_it_needs(outcome: str, posted: Posted | None, on_delete: str, expected: Action) -> None:
+    assert decide(_row(outcome), posted, on_delete).action is expected
+
+
+def test_only_what_is_to_be_written_carries_a_document() -> None:
+    assert decide(_row("document"), None, "void").document is not None
+    assert decide(_row("deleted"), _posted("posted"), "void").document is None
+
+
+def test_what_left_the_scope_names_the_setting_that_left_it_out() -> None:
+    problem = decide(_row("out_of_scope"), _posted("posted"), "void").problem
+    assert problem is not None
+    assert problem.code is Code.LEFT_SCOPE
+    assert "a reason" in problem.reason
