@@ -27,9 +27,9 @@ class CommandLine:
         self.settings = settings
         self._capture = capture
 
-    def write(self, name: str = "integration.yaml", **changed: Any) -> Path:
+    def write(self, file_name: str = "integration.yaml", /, **changed: Any) -> Path:
         """Write an integration file with some keys changed."""
-        file = self.folder / name
+        file = self.folder / file_name
         file.write_text(yaml.safe_dump(self.settings | changed), encoding="utf-8")
         return file
 

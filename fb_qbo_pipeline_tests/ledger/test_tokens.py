@@ -17,7 +17,9 @@ from fb_qbo_pipeline.oauth import Authorizer, AuthStyle, OAuthApp, TokenPair
 
 KEY = Fernet.generate_key()
 PAIR = TokenPair("access-secret", "refresh-secret", dt.datetime(2026, 3, 5, 12, tzinfo=dt.UTC))
-APP = OAuthApp("quickbooks", "id", "app-secret", "https://token.example/token", "https://token.example/", "", AuthStyle.BASIC, "http://localhost/")
+APP = OAuthApp(
+    "quickbooks", "id", "app-secret", "https://token.example/token", "https://token.example/", "", AuthStyle.BASIC, "http://localhost/"
+)
 
 
 def _store(engine: Engine, key: bytes = KEY) -> LedgerTokenStore:

@@ -26,8 +26,9 @@ from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
 from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
 from fb_qbo_pipeline.sandbox.quickbooks import operations
 from fb_qbo_pipeline.sandbox.quickbooks.app import create_app as quickbooks_app
-from fb_qbo_pipeline.sandbox.quickbooks.faults import Fault, FaultPlan
+from fb_qbo_pipeline.sandbox.quickbooks.faults import Fault, FaultPlan, Latency
 from fb_qbo_pipeline.sandbox.quickbooks.ledger import trial_balance
+from fb_qbo_pipeline.sandbox.quickbooks.oauth import Authority
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
 from fb_qbo_pipeline.sandbox.quickbooks.store import TRANSACTIONS
 from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
@@ -98,19 +99,18 @@ class World:
         self.quickbooks = quickbooks or QuickBooks()
         self.sandboxes = sandboxes
         self.faults = FaultPlan()
+        self._authority = Authority(self.quickbooks.realm_id)
         sandboxes.freshbooks.app = freshbooks_app(self.freshbooks)
-        sandboxes.quickbooks.app = quickbooks_app(self.quickbooks, plan=self.faults)
+        self.slow_down(0)
         self.settings = settings or integration(country_named("ca"), START)
         self.engine = engine
         limits = sandboxes.server.environment(requests_per_minute=1_000_000, batches_per_minute=1_000_000, concurrency=4)
-        self.environment = Environment.read(
-            limits
-            | {
-                "FB_QBO_HOME": str(home),
-                "FB_QBO_DATABASE_URL": engine.url.render_as_string(hide_password=False),
-                "FB_QBO_SECRET_KEY": Fernet.generate_key().decode(),
-            }
-        )
+        self.variables = limits | {
+            "FB_QBO_HOME": str(home),
+            "FB_QBO_DATABASE_URL": engine.url.render_as_string(hide_password=False),
+            "FB_QBO_SECRET_KEY": Fernet.generate_key().decode(),
+        }
+        self.environment = Environment.read(self.variables)
         self.ledger = Ledger(engine, self.integration.name)
         self._connect()
 
@@ -158,6 +158,12 @@ class World:
                 return counts
             counts.add(self.sync(min(touched), max(touched)))
         raise AssertionError(f"still waiting after five runs: {self.touched()}")
+
+    def slow_down(self, seconds: float) -> None:
+        """Let QuickBooks work so long on every request."""
+        self.sandboxes.quickbooks.app = quickbooks_app(
+            self.quickbooks, oauth=self._authority, plan=self.faults, latency=Latency(per_request=seconds)
+        )
 
     def fail(self, **fault: Any) -> None:
         """Let QuickBooks fail (see `Fault`)."""

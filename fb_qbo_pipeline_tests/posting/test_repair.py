@@ -61,6 +61,8 @@ def test_without_a_usable_rounding_product_nothing_is_repaired() -> None:
 
 def test_in_the_us_the_line_is_not_taxed() -> None:
     american = replace(COMPANY, country="US")
-    body = with_rounding({"Line": [{"Amount": D("1"), "SalesItemLineDetail": {"TaxCodeRef": {"value": "TAX"}}}]}, D("0.01"), INTEGRATION, american)
+    body = with_rounding(
+        {"Line": [{"Amount": D("1"), "SalesItemLineDetail": {"TaxCodeRef": {"value": "TAX"}}}]}, D("0.01"), INTEGRATION, american
+    )
     assert body is not None
     assert body["Line"][-1]["SalesItemLineDetail"]["TaxCodeRef"] == {"value": "NON"}

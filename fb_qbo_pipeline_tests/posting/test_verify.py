@@ -141,7 +141,12 @@ def test_a_transaction_is_as_asked_for_whatever_quickbooks_adds() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"TxnDate": "2026-03-06"}, {"Line": [BODY["Line"][0]] * 2}, {"TxnTaxDetail": {"TotalTax": D("12.99")}}, {"CustomerMemo": {"value": "x"}}],
+    [
+        {"TxnDate": "2026-03-06"},
+        {"Line": [BODY["Line"][0]] * 2},
+        {"TxnTaxDetail": {"TotalTax": D("12.99")}},
+        {"CustomerMemo": {"value": "x"}},
+    ],
 )
 def test_a_transaction_is_not_as_asked_for_where_anything_differs(changes: dict[str, Any]) -> None:
     assert not stands(BODY | changes, ANSWER)
@@ -152,7 +157,9 @@ def test_a_marker_is_found_in_the_memo(note: str) -> None:
     assert has_marker({"PrivateNote": note}, "fb:A/invoice/12")
 
 
-@pytest.mark.parametrize("note", ["fb:A/invoice/123", "fb:AA/invoice/12", "xfb:A/invoice/12", "fb:A/invoice/12/3", "fb:A/payment/12", "", None])
+@pytest.mark.parametrize(
+    "note", ["fb:A/invoice/123", "fb:AA/invoice/12", "xfb:A/invoice/12", "fb:A/invoice/12/3", "fb:A/payment/12", "", None]
+)
 def test_another_marker_is_not_taken_for_it(note: str | None) -> None:
     assert not has_marker({"PrivateNote": note}, "fb:A/invoice/12")
 

@@ -142,7 +142,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("total", sa.Numeric(), nullable=False, comment="as QuickBooks returned it"),
         sa.Column("tax", sa.Numeric(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False, comment="posted | voided"),
+        sa.Column("state", sa.Text(), nullable=False, comment="posted | voided | deleted"),
         sa.Column("fingerprint", sa.Text(), nullable=False, comment="of the intent that stands there"),
         sa.Column(
             "content", sa.Text(), server_default="", nullable=False, comment="identity of what QuickBooks returned: tells a person's change"

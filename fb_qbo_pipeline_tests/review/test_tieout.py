@@ -1,0 +1,149 @@
+"""The tie-out from the ledger, and the reconciliation that asks both sides anew."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from fb_qbo_pipeline.review.reconcile import Reconciliation, compare, standing
+from fb_qbo_pipeline.review.tieout import by_day, by_month, by_period, tie_out, to_json, totals
+from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
+from fb_qbo_pipeline.sandbox.sample import build_sample
+from fb_qbo_pipeline_tests.pipeline.world import START, TODAY, World, day, line
+
+D = Decimal
+
+
+def _reconcile(world: World) -> Reconciliation:
+    with world.runtime() as runtime:
+        found = standing(runtime.quickbooks, runtime.integration, START, TODAY)
+    return compare(world.ledger, found, START, TODAY)
+
+
+@pytest.fixture
+def busy(world: World) -> World:
+    """A world with something of everything, synced: posted, held, out of scope, deleted."""
+    invoice = world.invoice("100.00", on=day(5))
+    world.payment(invoice, "60.00", on=day(10))
+    world.expense("56.50", on=day(7))
+    world.invoice("40.00", on=day(6), taxes=(("Unheard of", "3"),))
+    world.invoice("70.00", on=day(6), status="draft")
+    gone = world.invoice("80.00", on=day(8))
+    world.sync()
+    world.freshbooks.delete("invoice", gone)
+    world.sync()
+    return world
+
+
+def test_freshbooks_less_quickbooks_less_held_is_nothing(busy: World) -> None:
+    lines = {line.kind: line for line in tie_out(busy.ledger, START, TODAY)}
+    sales = lines["sales"]
+    assert (sales.documents, sales.freshbooks) == (2, D("154.20"))
+    assert (sales.quickbooks, sales.held_documents, sales.held) == (D("113.00"), 1, D("41.20"))
+    assert (lines["payments"].quickbooks, lines["expenses"].quickbooks) == (D("60.00"), D("56.50"))
+    assert all(line.agrees for line in lines.values())
+
+
+def test_both_tie_outs_agree(busy: World) -> None:
+    result = _reconcile(busy)
+    assert result.agrees
+    assert [to_json(line) for line in result.lines] == [to_json(line) for line in tie_out(busy.ledger, START, TODAY)]
+
+
+def test_periods_are_days_or_months_and_add_up_by_currency(busy: World) -> None:
+    days = tie_out(busy.ledger, START, TODAY, by_day)
+    assert set(by_period(days)) == {day(n).isoformat() for n in (5, 6, 7, 10)}
+    (whole,) = totals(days)
+    assert (whole.currency, whole.freshbooks) == ("CAD", sum(line.freshbooks for line in tie_out(busy.ledger, START, TODAY, by_month)))
+
+
+def test_a_document_deleted_by_hand_is_missing(world: World) -> None:
+    invoice = world.invoice()
+    world.sync()
+    world.quickbooks.remove("Invoice", world.document("invoice", invoice)["Id"])
+    result = _reconcile(world)
+    assert [(finding.source_id, finding.problem) for finding in result.findings] == [(invoice, "is missing in QuickBooks")]
+    assert not result.agrees
+
+
+def test_an_amount_changed_by_hand_is_named_with_both_amounts(world: World) -> None:
+    invoice = world.invoice()
+    world.sync()
+    world.quickbooks.edit("Invoice", world.document("invoice", invoice)["Id"], TotalAmt=D("99.00"), Balance=D("99.00"))
+    problems = [finding.problem for finding in _reconcile(world).findings]
+    assert "113.00 CAD in FreshBooks, 99.00 in QuickBooks" in problems
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"TxnDate": "2026-03-09"}, "dated 2026-03-05"), ({"Balance": D("1.00")}, "open balance 113.00")],
+)
+def test_a_date_or_a_balance_changed_by_hand_is_named(world: World, change: dict[str, object], words: str) -> None:
+    invoice = world.invoice()
+    world.sync()
+    world.quickbooks.edit("Invoice", world.document("invoice", invoice)["Id"], **change)
+    (finding,) = _reconcile(world).findings
+    assert words in finding.problem
+
+
+def test_a_document_that_stands_twice_is_named_with_its_ids(world: World) -> None:
+    invoice = world.invoice()
+    world.sync()
+    posted = world.document("invoice", invoice)
+    world.typed_by_hand("COPY", note=posted["PrivateNote"])
+    (finding, *_rest) = _reconcile(world).findings
+    assert "2 times" in finding.problem
+    assert posted["Id"] in finding.problem
+
+
+def test_a_document_with_a_marker_that_freshbooks_does_not_know_is_a_stranger(world: World) -> None:
+    world.invoice()
+    world.sync()
+    world.typed_by_hand("STRANGE", note="fb:ABC123/invoice/999")
+    (finding,) = _reconcile(world).findings
+    assert (finding.source_id, "not in FreshBooks" in finding.problem) == (999, True)
+
+
+def test_documents_of_others_are_none_of_our_business(world: World) -> None:
+    world.invoice()
+    world.sync()
+    world.typed_by_hand("THEIRS", note="fb:OTHER/invoice/999")
+    world.typed_by_hand("PLAIN")
+    assert _reconcile(world).agrees
+
+
+def test_a_document_left_out_later_is_shown_by_both(world: World) -> None:
+    invoice = world.invoice()
+    world.sync()
+    world.freshbooks.edit_invoice(invoice, status="draft")
+    world.sync()
+    (line,) = tie_out(world.ledger, START, TODAY)
+    assert not line.agrees
+    assert _reconcile(world).lines[0].quickbooks == D("113.00")
+
+
+def test_a_held_change_keeps_the_earlier_amount_and_explains_the_gap(world: World) -> None:
+    invoice = world.invoice()
+    world.sync()
+    world.freshbooks.edit_invoice(invoice, lines=[line("100.00", (("Unheard of", "3"),))])
+    world.sync()
+    (sales,) = tie_out(world.ledger, START, TODAY)
+    assert (sales.freshbooks, sales.quickbooks, sales.held) == (D("103.00"), D("113.00"), D("-10.00"))
+    assert sales.agrees
+
+
+def test_a_month_of_the_sample_company_ties_out(make_world: Callable[..., World]) -> None:
+    sample = build_sample("ca", TODAY)
+    start, end = day(1), TODAY
+    world = make_world(
+        settings=sample.integration | {"start_date": start}, freshbooks=sample.freshbooks, quickbooks=QuickBooks(sample.quickbooks_country)
+    )
+    world.sync(start, end)
+    lines = tie_out(world.ledger, start, end)
+    assert {line.kind for line in lines} == {"sales", "payments", "expenses"}
+    assert all(line.agrees for line in lines)
+    with world.runtime() as runtime:
+        result = compare(world.ledger, standing(runtime.quickbooks, runtime.integration, start, end), start, end)
+    assert result.findings == []
+    assert [to_json(line) for line in result.lines] == [to_json(line) for line in lines]
+    assert world.sync(start, end).created == {}
