@@ -4,6 +4,9 @@ Property tests have no time limit an example, because the machine's speed is no 
 serves a test session (with xdist each worker's), and its tables are emptied before each test that asks for it.
 """
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,9 +25,15 @@ settings.load_profile("default-without-deadline")
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A migrated database. Nothing in it has to outlive a power cut, so commits do not wait for the disk."""
-    url = embedded_url(tmp_path_factory.mktemp("home"))
+def database_url() -> str:
+    """A migrated database. Nothing in it has to outlive a power cut, so commits do not wait for the disk.
+
+    It lives outside pytest's folder, whose permissions every other test session resets: under root, Postgres runs as
+    another user and would lose its way. The server stops as the process ends, and its folder goes after that.
+    """
+    home = Path(tempfile.mkdtemp(prefix="fb_qbo_tests_"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    url = embedded_url(home)
     engine = connect(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from fb_qbo_pipeline_tests.pipeline.world import World, line
+from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
+from fb_qbo_pipeline_tests.pipeline.world import World, day
 
 
 def _party(world: World, kind: str, name: str, email: str = "", **details: Any) -> str:
@@ -150,7 +151,7 @@ def test_names_that_quickbooks_never_answers_hold_their_documents_only(world: Wo
 
 
 def test_a_category_is_no_product(world: World) -> None:
-    world.freshbooks.add_invoice(world.client(), lines=[line("5.00").__class__("Products", 1, "5.00", ())], date="2026-03-05")
+    world.freshbooks.add_invoice(world.client(), lines=[Line("Products", 1, "5.00")], date=day(5))
     world.sync()
     assert world.codes() == ["unmapped_product"]
 

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from fb_qbo_pipeline.posting.resolve import MissingReference, resolve
 
-IDS = {"customer/client/7": "58", "item/name/design": "21", "invoice/1001": "130", "rate/USD/2026-03-05": Decimal("1.37")}
+IDS: dict[str, str | Decimal] = {
+    "customer/client/7": "58",
+    "item/name/design": "21",
+    "invoice/1001": "130",
+    "rate/USD/2026-03-05": Decimal("1.37"),
+}
+
+
+def _look_up(reference: str) -> str | Decimal | None:
+    return IDS.get(reference)
 
 
 def test_references_become_ids_wherever_they_stand() -> None:
@@ -20,7 +29,7 @@ def test_references_become_ids_wherever_they_stand() -> None:
             {"LinkedTxn": [{"TxnId": "@invoice/1001", "TxnType": "Invoice"}]},
         ],
     }
-    assert resolve(body, IDS.get) == {
+    assert resolve(body, _look_up) == {
         "CustomerRef": {"value": "58"},
         "ExchangeRate": Decimal("1.37"),
         "Line": [
@@ -32,7 +41,7 @@ def test_references_become_ids_wherever_they_stand() -> None:
 
 def test_a_reference_without_an_id_is_named() -> None:
     with pytest.raises(MissingReference) as raised:
-        resolve({"Line": [{"LinkedTxn": [{"TxnId": "@invoice/9"}]}]}, IDS.get)
+        resolve({"Line": [{"LinkedTxn": [{"TxnId": "@invoice/9"}]}]}, _look_up)
     assert raised.value.reference == "invoice/9"
 
 
@@ -48,7 +57,7 @@ def test_a_reference_without_an_id_is_named() -> None:
     ],
 )
 def test_a_persons_text_that_begins_with_the_sign_is_left_alone(body: dict[str, object]) -> None:
-    assert resolve(body, IDS.get) == body
+    assert resolve(body, _look_up) == body
 
 
 @given(
@@ -59,4 +68,4 @@ def test_a_persons_text_that_begins_with_the_sign_is_left_alone(body: dict[str, 
     )
 )
 def test_a_body_without_references_comes_back_equal(value: object) -> None:
-    assert resolve({"Line": value}, IDS.get) == {"Line": value}
+    assert resolve({"Line": value}, _look_up) == {"Line": value}
