@@ -105,7 +105,8 @@ def _parts(invoice: Invoice, payments: Sequence[Payment], sales: Sales, context:
     deposit = None
     if sales.post_as == "sales_receipt" and context.integration.payments is not None:
         deposit = problems.take(receipt_account(payments, context.integration.payments, context))
-    tax = tax_fields(lines, codes, sums, invoice, context)
+    # a line that could not be mapped is missing, and with it perhaps the only base of a tax
+    tax: Json = {} if blocking(problems) else tax_fields(lines, codes, sums, invoice, context)
     if not blocking(problems):
         problems.extend(_sum_problems(lines, tax, sums, invoice.currency))
     return _Parts(sums, lines, items, tax, where, deposit)

@@ -34,7 +34,7 @@ _PaymentsByInvoice = dict[int | None, list[Payment]]
 
 @dataclass
 class Rehearsal:
-    """How many documents are in scope, and the rows (as staged, without the document) of those that would be held.
+    """How many documents are in scope, and the rows (as staged, without the document) of those that would be held, by date.
 
     What a person has chosen to ignore is not among them, nor what stands unchanged in a period that has been closed since.
     """
@@ -71,6 +71,7 @@ def rehearse(runtime: Runtime, reader: FreshBooksReader, context: Context, tick:
         if "expense" in used:
             stage.take([map_expense(expense, context) for expense, _ in reader.expenses(first, last)])
     stage.other_payments(payments)
+    stage.result.held.sort(key=lambda row: (row["document_date"], row["source_id"]))
     return stage.result
 
 

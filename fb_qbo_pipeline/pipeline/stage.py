@@ -5,10 +5,12 @@ more as a table (`schemas`); a row that fails there is held as well, with the na
 """
 
 import datetime as dt
+import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from fb_qbo_pipeline.freshbooks.fields import BadRecord
 from fb_qbo_pipeline.freshbooks.parsing import parse_category, parse_client, parse_expense, parse_invoice, parse_item, parse_payment
 from fb_qbo_pipeline.freshbooks.records import Client, Expense, Invoice, Payment, VisState
 from fb_qbo_pipeline.ledger.exceptions import MAPPING
@@ -26,6 +28,8 @@ from fb_qbo_pipeline.pipeline.intake import raw_row, refresh_list
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.posting.settlement import hold_row
 from fb_qbo_pipeline.schemas.staged import validate_staged
+
+log = logging.getLogger(__name__)
 
 SOURCES = ("invoice", "payment", "expense")
 
@@ -135,12 +139,26 @@ def _payments_by_invoice(tx: Transaction, invoice_ids: Collection[int]) -> dict[
 
 
 def _fetch_invoices(runtime: Runtime, tx: Transaction, ids: Collection[int]) -> Mapping[int, Invoice]:
-    """Invoices of payments that have not been read yet: older than the range, or than the start date."""
-    found = {}
-    for invoice, payload in runtime.reader.invoices_by_id(ids) if ids else ():
+    """Invoices of payments that have not been read yet: older than the range, or than the start date.
+
+    Lists hide deleted invoices, so what is missing there is asked for one by one.
+    """
+    records = list(runtime.reader.invoices_by_id(ids)) if ids else []
+    for missing in sorted(set(ids) - {invoice.id for invoice, _payload in records}):
+        one = _readable_invoice(runtime, missing)
+        if one is not None:
+            records.append(one)
+    for invoice, payload in records:
         tx.raw.upsert("invoice", [raw_row(invoice, payload)])
-        found[invoice.id] = invoice
-    return found
+    return {invoice.id: invoice for invoice, _payload in records}
+
+
+def _readable_invoice(runtime: Runtime, invoice_id: int) -> tuple[Invoice, Json] | None:
+    try:
+        return runtime.reader.invoice(invoice_id)
+    except BadRecord as bad:  # its payment waits for it, and says so
+        log.warning("%s", bad.message)
+        return None
 
 
 def _clients(runtime: Runtime, source: str, records: Sequence[tuple[str, Json]]) -> dict[int, Client]:

@@ -1,5 +1,6 @@
 """The first sync, and what follows from each kind of change in FreshBooks."""
 
+import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -354,3 +355,21 @@ def test_each_country_posts_what_freshbooks_says(make_world: Callable[..., World
     invoice = world.invoice("100.00", taxes=(("Sales Tax", "7.25"),))
     world.sync()
     assert world.document("invoice", invoice)["TotalAmt"] == D("107.25")
+
+
+def test_an_invoice_whose_only_product_is_missing_is_held_and_stops_nothing_else(world: World) -> None:
+    world.settings["sales"]["products"] = {"create": False}
+    world.invoice()
+    world.expense()
+    counts = world.sync()
+    assert world.codes() == ["unmapped_product"]
+    assert counts.created["bill"] == 1
+
+
+def test_a_payment_of_a_deleted_invoice_from_before_the_start_is_no_exception(world: World) -> None:
+    invoice = world.invoice(on=START - dt.timedelta(days=40))
+    world.payment(invoice, "113.00", on=START - dt.timedelta(days=30))
+    world.freshbooks.delete("invoice", invoice)
+    counts = world.sync()
+    assert world.codes() == []
+    assert not counts.created["payment"]

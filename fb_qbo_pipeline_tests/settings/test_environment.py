@@ -29,6 +29,8 @@ def test_without_variables_everything_has_its_public_default() -> None:
     assert environment.quickbooks_api_url == "https://quickbooks.api.intuit.com"
     assert environment.quickbooks_token_url == "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"
     assert environment.quickbooks_authorize_url == "https://appcenter.intuit.com/connect/oauth2"
+    assert environment.freshbooks_redirect_uri == "https://localhost:8461/callback"  # FreshBooks takes https only
+    assert environment.quickbooks_redirect_uri == "http://localhost:8461/callback"
     limits = (environment.quickbooks_requests_per_minute, environment.quickbooks_batches_per_minute, environment.quickbooks_concurrency)
     assert limits == (500, 40, 8)
 
@@ -79,6 +81,13 @@ def test_an_address_that_may_hold_a_secret_is_refused_without_showing_it(url: st
     message = _message({"QUICKBOOKS_TOKEN_URL": url})
     assert "QUICKBOOKS_TOKEN_URL" in message
     assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("service", ["FRESHBOOKS", "QUICKBOOKS"])
+def test_a_redirect_address_stays_as_registered_to_the_last_slash(service: str) -> None:
+    environment = Environment.read({f"{service}_REDIRECT_URI": "https://localhost:9000/callback/"})
+    assert getattr(environment, f"{service.lower()}_redirect_uri") == "https://localhost:9000/callback/"
+    assert f"{service}_REDIRECT_URI: is not a web address" in _message({f"{service}_REDIRECT_URI": "localhost:9000"})
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
