@@ -40,10 +40,12 @@ def raw_row(record: Dated | Listed, payload: Json) -> RawRow:
     return RawRow(record.id, None, state, payload)
 
 
-def read_dates(runtime: Runtime, resource: str, start: dt.date, end: dt.date) -> Intake:
+def read_dates(runtime: Runtime, resource: str, start: dt.date, end: dt.date, *, posts: bool = True) -> Intake:
     """Bring the raw records of `resource` dated from `start` to `end` up to date with FreshBooks.
 
     Payments dated before the integration start belong to the first partition: reading that one reads them, too.
+    `posts`: the caller goes on to post these dates. Otherwise what has changed in them is noted as touched, because the next
+    look finds it unchanged and would never sync it.
     """
     first = resource == "payment" and start <= runtime.integration.start_date
     lists = _lists(runtime.reader, resource, None if first else start, end)
@@ -61,7 +63,11 @@ def read_dates(runtime: Runtime, resource: str, start: dt.date, end: dt.date) ->
         changes = tx.raw.upsert(resource, rows())
         missing = tx.raw.ids_in_dates(resource, start, end) - seen
         changes += _missing(runtime, tx, resource, missing)
-        note_touched(runtime, tx, resource, [c for c in changes if not _within(c, start, end)], "moved to another date")
+        if posts:
+            changed, reason = [c for c in changes if not _within(c, start, end)], "moved to another date"
+        else:
+            changed, reason = changes, "read without being posted"
+        note_touched(runtime, tx, resource, changed, reason)
     return Intake(counts[PRESENT], counts[DELETED], len(changes))
 
 

@@ -43,7 +43,7 @@ def plan(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress | No
     while day <= end:
         last = min(day + _MONTH - dt.timedelta(days=1), end)
         for source in SOURCES:
-            read_dates(runtime, source, day, last)
+            read_dates(runtime, source, day, last, posts=False)
         for source in SOURCES:
             stage(runtime, source, day, last)
             for step in plan_rows(runtime.ledger, runtime.integration, source, day, last):

@@ -21,7 +21,7 @@ def reconcile(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress
     while day <= end:
         last = min(day + _MONTH - dt.timedelta(days=1), end)
         for source in SOURCES:
-            read_dates(runtime, source, day, last)
+            read_dates(runtime, source, day, last, posts=False)
         for source in SOURCES:
             stage(runtime, source, day, last)
         report((last - start).days + 1, total)

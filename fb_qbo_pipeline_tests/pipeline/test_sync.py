@@ -6,11 +6,14 @@ from decimal import Decimal
 
 import pytest
 
+from fb_qbo_pipeline.pipeline.plan import plan
+from fb_qbo_pipeline.pipeline.reconcile import reconcile
+from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.sandbox.freshbooks.clock import Clock
 from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
 from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
-from fb_qbo_pipeline_tests.pipeline.world import NOW, START, World, day, line
+from fb_qbo_pipeline_tests.pipeline.world import NOW, START, TODAY, World, day, line
 
 D = Decimal
 
@@ -373,3 +376,20 @@ def test_a_payment_of_a_deleted_invoice_from_before_the_start_is_no_exception(wo
     counts = world.sync()
     assert world.codes() == []
     assert not counts.created["payment"]
+
+
+@pytest.mark.parametrize("only_read", [lambda runtime: list(plan(runtime, START, TODAY)), lambda runtime: reconcile(runtime, START, TODAY)])
+def test_a_change_that_a_plan_or_a_reconciliation_has_read_first_is_synced_all_the_same(
+    world: World, only_read: Callable[[Runtime], object]
+) -> None:
+    invoice = world.invoice("100.00")
+    world.look()
+    world.follow()
+    world.freshbooks.edit_invoice(invoice, lines=[line("200.00")])
+    writes = world.quickbooks.counters.writes
+    with world.runtime() as runtime:
+        only_read(runtime)
+    assert world.quickbooks.counters.writes == writes
+    world.look()
+    world.follow()
+    assert world.document("invoice", invoice)["TotalAmt"] == D("226.00")
