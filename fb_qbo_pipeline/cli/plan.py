@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from fb_qbo_pipeline.cli.connected import connected
 from fb_qbo_pipeline.cli.options import Day, config_option, integrations, json_option, per_integration, strict_option, verbose_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
 from fb_qbo_pipeline.cli.sync import range_of
 from fb_qbo_pipeline.pipeline.plan import Planned, plan
-from fb_qbo_pipeline.pipeline.runtime import SERVICES, open_database, open_runtime, require_connection
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
 
@@ -37,15 +37,9 @@ def command(config: Path | None, start: dt.date | None, end: dt.date | None, as_
 
 
 def _run(integration: Integration, environment: Environment, start: dt.date | None, end: dt.date | None) -> list[Planned]:
-    engine = open_database(environment)
-    try:
-        for service in SERVICES:
-            require_connection(engine, environment, integration, service)
-        with progress() as tick, open_runtime(integration, environment, engine=engine) as runtime:
-            days = range_of(integration, start, end) or (integration.start_date, runtime.today)
-            return list(plan(runtime, *days, progress=lambda done, total: tick(integration.name, done, total)))
-    finally:
-        engine.dispose()
+    with progress() as tick, connected(integration, environment) as runtime:
+        days = range_of(integration, start, end) or (integration.start_date, runtime.today)
+        return list(plan(runtime, *days, progress=lambda done, total: tick(integration.name, done, total)))
 
 
 def _to_json(one: Planned) -> dict[str, Any]:

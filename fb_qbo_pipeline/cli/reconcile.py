@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
+from fb_qbo_pipeline.cli.connected import connected
 from fb_qbo_pipeline.cli.options import Day, config_option, integrations, json_option, per_integration, strict_option, verbose_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
 from fb_qbo_pipeline.cli.sync import range_of
 from fb_qbo_pipeline.pipeline.reconcile import reconcile
-from fb_qbo_pipeline.pipeline.runtime import SERVICES, open_database, open_runtime, require_connection
 from fb_qbo_pipeline.review.reconcile import Reconciliation
 from fb_qbo_pipeline.review.tieout import Line, to_json, totals
 from fb_qbo_pipeline.review.workbook import write_workbook
@@ -45,15 +45,9 @@ def command(
 
 def run(integration: Integration, environment: Environment, start: dt.date | None, end: dt.date | None) -> Reconciliation:
     """Reconcile one integration."""
-    engine = open_database(environment)
-    try:
-        for service in SERVICES:
-            require_connection(engine, environment, integration, service)
-        with progress() as tick, open_runtime(integration, environment, engine=engine) as runtime:
-            days = range_of(integration, start, end) or (integration.start_date, runtime.today)
-            return reconcile(runtime, *days, progress=lambda done, total: tick(integration.name, done, total))
-    finally:
-        engine.dispose()
+    with progress() as tick, connected(integration, environment) as runtime:
+        days = range_of(integration, start, end) or (integration.start_date, runtime.today)
+        return reconcile(runtime, *days, progress=lambda done, total: tick(integration.name, done, total))
 
 
 def document(result: Reconciliation) -> dict[str, Any]:

@@ -40,6 +40,16 @@ def raw_row(record: Dated | Listed, payload: Json) -> RawRow:
     return RawRow(record.id, None, state, payload)
 
 
+def months(start: dt.date, end: dt.date) -> list[tuple[dt.date, dt.date]]:
+    """The calendar months from `start` to `end`, both included, the first and the last cut to them."""
+    found = []
+    while start <= end:
+        following = (start.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+        found.append((start, min(following - dt.timedelta(days=1), end)))
+        start = following
+    return found
+
+
 def read_dates(runtime: Runtime, resource: str, start: dt.date, end: dt.date, *, posts: bool = True) -> Intake:
     """Bring the raw records of `resource` dated from `start` to `end` up to date with FreshBooks.
 

@@ -7,14 +7,11 @@ from decimal import Decimal
 
 from fb_qbo_pipeline.mapping.documents import Outcome
 from fb_qbo_pipeline.money import round_half_up
-from fb_qbo_pipeline.pipeline.intake import read_dates, read_lists
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
 from fb_qbo_pipeline.pipeline.runtime import Runtime
-from fb_qbo_pipeline.pipeline.stage import SOURCES, stage
+from fb_qbo_pipeline.pipeline.stage import SOURCES, restage
 from fb_qbo_pipeline.posting.plan import Action, Step
 from fb_qbo_pipeline.posting.poster import Progress, plan_rows
-
-_MONTH = dt.timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +35,13 @@ def plan(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress | No
     report = progress or (lambda _done, _all: None)
     runtime.mirror.catch_up()
     require_valid_settings(runtime)
-    read_lists(runtime)
-    day = start
-    while day <= end:
-        last = min(day + _MONTH - dt.timedelta(days=1), end)
+    for first, last in restage(runtime, start, end):
         for source in SOURCES:
-            read_dates(runtime, source, day, last, posts=False)
-        for source in SOURCES:
-            stage(runtime, source, day, last)
-            for step in plan_rows(runtime.ledger, runtime.integration, source, day, last):
+            for step in plan_rows(runtime.ledger, runtime.integration, source, first, last):
                 planned = _planned(step)
                 if planned is not None:
                     yield planned
         report((last - start).days + 1, (end - start).days + 1)
-        day = last + dt.timedelta(days=1)
 
 
 def _planned(step: Step) -> Planned | None:

@@ -5,7 +5,6 @@ and stay unsynced. Records come month by month and are let go again; kept are th
 month, and what is held.
 """
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from fb_qbo_pipeline.mapping.numbers import hold_duplicates
 from fb_qbo_pipeline.mapping.payments import map_payment
 from fb_qbo_pipeline.mapping.rows import to_row
 from fb_qbo_pipeline.pipeline.changes import resources
+from fb_qbo_pipeline.pipeline.intake import months
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.schemas.staged import validate_staged
 
@@ -41,16 +41,6 @@ class Rehearsal:
 
     documents: int = 0
     held: list[Json] = field(default_factory=list)
-
-
-def months(start: dt.date, end: dt.date) -> list[tuple[dt.date, dt.date]]:
-    """The calendar months from `start` to `end`, both included, the first and the last cut to them."""
-    found = []
-    while start <= end:
-        following = (start.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
-        found.append((start, min(following - dt.timedelta(days=1), end)))
-        start = following
-    return found
 
 
 def rehearse(runtime: Runtime, reader: FreshBooksReader, context: Context, tick: Tick) -> Rehearsal:

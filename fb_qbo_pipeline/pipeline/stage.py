@@ -7,7 +7,7 @@ more as a table (`schemas`); a row that fails there is held as well, with the na
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fb_qbo_pipeline.freshbooks.fields import BadRecord
@@ -24,7 +24,7 @@ from fb_qbo_pipeline.mapping.invoices import map_invoice
 from fb_qbo_pipeline.mapping.numbers import hold_duplicates
 from fb_qbo_pipeline.mapping.payments import map_payment
 from fb_qbo_pipeline.mapping.rows import document_fingerprint, to_row
-from fb_qbo_pipeline.pipeline.intake import raw_row, refresh_list
+from fb_qbo_pipeline.pipeline.intake import months, raw_row, read_dates, read_lists, refresh_list
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.posting.settlement import hold_row
 from fb_qbo_pipeline.schemas.staged import validate_staged
@@ -68,6 +68,17 @@ def stage(runtime: Runtime, source: str, start: dt.date, end: dt.date) -> Staged
         staged.outcomes[row["outcome"]] += 1
         staged.codes.update(problem["code"] for problem in row["problems"][:1])
     return staged
+
+
+def restage(runtime: Runtime, start: dt.date, end: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
+    """Read and map the days from `start` to `end` anew without posting them; each month, once it is staged."""
+    read_lists(runtime)
+    for first, last in months(start, end):
+        for source in SOURCES:
+            read_dates(runtime, source, first, last, posts=False)
+        for source in SOURCES:
+            stage(runtime, source, first, last)
+        yield first, last
 
 
 def _records(tx: Transaction, source: str, start: dt.date, end: dt.date, first: dt.date) -> list[tuple[str, Json]]:

@@ -393,3 +393,13 @@ def test_a_change_that_a_plan_or_a_reconciliation_has_read_first_is_synced_all_t
     world.look()
     world.follow()
     assert world.document("invoice", invoice)["TotalAmt"] == D("226.00")
+
+
+def test_a_part_of_the_history_agrees_although_later_payments_have_not_been_synced(world: World) -> None:
+    invoice = world.invoice("100.00", on=day(5))
+    world.payment(invoice, "113.00", on=day(12))
+    world.sync(START, day(8))
+    with world.runtime() as runtime:
+        result = reconcile(runtime, START, day(8))
+    assert result.findings == []
+    assert result.agrees
