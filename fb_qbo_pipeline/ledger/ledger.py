@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, RowMapping, insert, select
 
 from fb_qbo_pipeline.ledger.database import advisory_lock
 from fb_qbo_pipeline.ledger.exceptions import Exceptions
+from fb_qbo_pipeline.ledger.found import FoundDocuments
 from fb_qbo_pipeline.ledger.lists import CompanyLists, Cursors
 from fb_qbo_pipeline.ledger.outbox import Outbox
 from fb_qbo_pipeline.ledger.posted import Links, PostedDocuments
@@ -40,6 +41,11 @@ class Transaction:
     def posted(self) -> PostedDocuments:
         """What stands in QuickBooks."""
         return PostedDocuments(self.connection, self.integration)
+
+    @cached_property
+    def found(self) -> FoundDocuments:
+        """What stands in QuickBooks that the ledger did not post."""
+        return FoundDocuments(self.connection, self.integration)
 
     @cached_property
     def links(self) -> Links:

@@ -4,8 +4,9 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from fb_qbo_pipeline.ledger.tables import link, posted_document
@@ -17,7 +18,10 @@ DELETED = "deleted"  # does not stand there any more
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A document of ours in QuickBooks. `total` and `tax` as QuickBooks returned them."""
+    """A document of ours in QuickBooks. `total` and `tax` as QuickBooks returned them.
+
+    An empty `fingerprint`: found there; what it was made from is not known. `drift`: what a person has changed there since.
+    """
 
     source: str
     source_id: int
@@ -34,6 +38,7 @@ class Posted:
     content: str = ""
     adopted: bool = False
     run_id: str | None = None
+    drift: str = ""
 
 
 _FIELDS = tuple(Posted.__dataclass_fields__)
@@ -50,7 +55,8 @@ class PostedDocuments:
         """Record what stands in QuickBooks now."""
         values = {name: getattr(document, name) for name in _FIELDS}
         statement = insert(posted_document).values(integration=self._integration, **values)
-        changed = {name: statement.excluded[name] for name in _FIELDS if name not in ("source", "source_id")}
+        changed: dict[str, Any] = {name: statement.excluded[name] for name in _FIELDS if name not in ("source", "source_id")}
+        changed["adopted"] = posted_document.c.adopted | statement.excluded.adopted  # once found, not created: for ever
         self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["integration", "source", "source_id"], set_=changed | {"changed_at": func.now()}
@@ -62,6 +68,26 @@ class PostedDocuments:
         if not ids:
             return {}
         return {d.source_id: d for d in self._select(posted_document.c.source == source, posted_document.c.source_id.in_(ids))}
+
+    def by_qbo_ids(self, entity: str, ids: Collection[str]) -> dict[str, Posted]:
+        """Documents by QuickBooks id."""
+        if not ids:
+            return {}
+        return {d.qbo_id: d for d in self._select(posted_document.c.entity == entity, posted_document.c.qbo_id.in_(ids))}
+
+    def observed(self, document: Posted, sync_token: str, drift: str) -> None:
+        """Record what QuickBooks says of a posted document now."""
+        columns = posted_document.c
+        statement = update(posted_document).where(
+            columns.integration == self._integration, columns.source == document.source, columns.source_id == document.source_id
+        )
+        # Over a person's change our own token stays: an update must be refused, whatever else is overlooked.
+        self._connection.execute(statement.values(drift=drift, sync_token=document.sync_token if drift else sync_token))
+
+    def drifted(self, source: str, start: dt.date, end: dt.date) -> bool:
+        """Whether a person has changed a document of a source dated from `start` to `end`."""
+        columns = posted_document.c
+        return bool(self._select(columns.source == source, columns.document_date.between(start, end), columns.drift != ""))
 
     def in_dates(self, start: dt.date, end: dt.date) -> list[Posted]:
         """Documents dated from `start` to `end`."""

@@ -138,12 +138,32 @@ posted_document = Table(
     Column("content", Text, nullable=False, server_default="", comment="identity of what QuickBooks returned: tells a person's change"),
     Column("adopted", Boolean, nullable=False, server_default=text("false"), comment="found in QuickBooks, not created"),
     Column("run_id", Text),
+    Column("drift", Text, nullable=False, server_default="", comment="what a person has changed in QuickBooks since"),
     _instant("posted_at"),
     _instant("changed_at"),
     Index(None, "integration", "entity", "number"),
     Index(None, "integration", "document_date"),
     Index(None, "integration", "entity", "qbo_id", unique=True),
     comment="what stands in QuickBooks, as the pipeline last saw it",
+)
+
+found_document = Table(
+    "found_document",
+    metadata,
+    Column("integration", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("qbo_id", Text, primary_key=True),
+    Column("source", Text, comment="by its marker; null: somebody else's"),
+    Column("source_id", BigInteger),
+    Column("number", Text),
+    Column("document_date", Date, nullable=False),
+    Column("total", Numeric, nullable=False),
+    Column("invoices", JSONB, nullable=False, comment="ids of the QuickBooks invoices that a payment is linked to"),
+    Column("payload", JSONB, comment="the transaction, where it has a marker"),
+    _instant("seen_at"),
+    Index(None, "integration", "source", "source_id"),
+    Index(None, "integration", "entity", "number"),
+    comment="transactions that stand in QuickBooks and that the ledger did not post: nothing is created beside them unseen",
 )
 
 link = Table(

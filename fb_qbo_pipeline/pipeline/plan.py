@@ -10,8 +10,9 @@ from fb_qbo_pipeline.money import round_half_up
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.pipeline.stage import SOURCES, restage
+from fb_qbo_pipeline.posting.decisions import decide_range
 from fb_qbo_pipeline.posting.plan import Action, Step
-from fb_qbo_pipeline.posting.poster import Progress, plan_rows
+from fb_qbo_pipeline.posting.poster import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def plan(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress | No
     require_valid_settings(runtime)
     for first, last in restage(runtime, start, end):
         for source in SOURCES:
-            for step in plan_rows(runtime.ledger, runtime.integration, source, first, last):
+            for step in decide_range(runtime.ledger, runtime.books, runtime.integration, source, first, last):
                 planned = _planned(step)
                 if planned is not None:
                     yield planned

@@ -45,6 +45,7 @@ def _poster(runtime: Runtime, progress: Progress | None) -> Poster:
         runtime.quickbooks,
         runtime.ledger,
         runtime.mirror,
+        runtime.books,
         runtime.integration,
         writer,
         run_id=runtime.run_id,

@@ -18,6 +18,7 @@ from fb_qbo_pipeline.ledger.database import connect, database_url, migrate
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.tokens import LedgerTokenStore
 from fb_qbo_pipeline.oauth import Authorizer, AuthStyle, OAuthApp
+from fb_qbo_pipeline.posting.books import Books
 from fb_qbo_pipeline.posting.mirror import CompanyMirror
 from fb_qbo_pipeline.quickbooks.client import QuickBooksClient
 from fb_qbo_pipeline.quickbooks.limits import Limiter
@@ -99,6 +100,7 @@ class Runtime:
     reader: FreshBooksReader
     quickbooks: QuickBooksClient
     mirror: CompanyMirror
+    books: Books
     run_id: str | None
     clock: Callable[[], dt.datetime] = utc_now
     waiting: Waiting = field(default_factory=Waiting)
@@ -149,9 +151,9 @@ def open_runtime(
             sleep=waiting.sleep,
             recorder=lambda exchange: audit.record(_quickbooks_row(exchange)),
         )
-        mirror = CompanyMirror(ledger, quickbooks, integration)
+        mirror, books = CompanyMirror(ledger, quickbooks, integration), Books(ledger, quickbooks, integration)
         reader = FreshBooksReader(freshbooks)
-        yield Runtime(integration, environment, ledger, audit, reader, quickbooks, mirror, run_id, waiting=waiting)
+        yield Runtime(integration, environment, ledger, audit, reader, quickbooks, mirror, books, run_id, waiting=waiting)
     finally:
         freshbooks_session.close()
         quickbooks_session.close()

@@ -56,6 +56,7 @@ class Names:
         self._sleep = sleep
         self._backoff = backoff or Backoff()
         self._answers: dict[str, str | Problem] = {}
+        self._expected: dict[tuple[str, str], str] = {}
         with ledger.begin() as tx:
             self._links = {kind: tx.links.all(kind) for kind in ("Customer", "Vendor", "Item")}
         self.created: Counter[str] = Counter()
@@ -64,6 +65,13 @@ class Names:
         """The QuickBooks id of a reference that `ensure` has been through; None where there is none."""
         answer = self._answers.get(reference)
         return answer if isinstance(answer, str) else None
+
+    def expect(self, document: Document, standing: Json) -> None:
+        """Learn from a transaction that stands in QuickBooks who its customer or vendor is: used rather than a new one."""
+        for party in document.parties:
+            party_id = (standing.get(f"{party.kind}Ref") or {}).get("value")
+            if party_id is not None:
+                self._expected.setdefault((party.kind, party.key), str(party_id))
 
     def ensure(self, document: Document) -> Problem | None:
         """See that everything a document needs exists; the problem where something cannot be had."""
@@ -95,6 +103,9 @@ class Names:
             decision = decide_party(request, list(self._parties.values()), linked)
             if isinstance(decision, Use):
                 return self._link(request.kind, request.key, decision.id, request.name, created=False)
+            expected = self._parties.get((request.kind, self._expected.get((request.kind, request.key), "")))
+            if expected is not None and expected.active and expected.id not in linked.values():
+                return self._link(request.kind, request.key, expected.id, request.name, created=False)
             created = self._create(request.kind, decision.body, decision.display_name)
             if isinstance(created, Problem):
                 return created

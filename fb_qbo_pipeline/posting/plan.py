@@ -1,22 +1,28 @@
 """What to do about each staged record, decided from the record, what stands in QuickBooks, and the settings. No I/O.
 
 New → create; same fingerprint → nothing; changed → update; deleted in FreshBooks → void. So a repeated run does nothing.
+What stands there unknown to the ledger is taken over; what a person typed or changed there is never written over or doubled.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from fb_qbo_pipeline.ledger.found import Found
 from fb_qbo_pipeline.ledger.posted import DELETED, POSTED, VOIDED, Posted
-from fb_qbo_pipeline.mapping.documents import Code, Document, Outcome, Problem
+from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Outcome, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
+
+GONE_BY_HAND = "it was deleted"
+VOIDED_BY_HAND = "it was voided"
 
 
 class Action(StrEnum):
     """What a record needs."""
 
     CREATE = "create"
+    ADOPT = "adopt"
     UPDATE = "update"
     VOID = "void"
     UNCHANGED = "unchanged"
@@ -26,7 +32,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """The decision about one staged row. `document` is set for CREATE and UPDATE, `problem` for HOLD, `reason` says why."""
+    """The decision about one staged row. `document` is set for CREATE, ADOPT and UPDATE, `problem` for HOLD, `reason` says why.
+
+    `standing`: the transaction that an ADOPT takes over, once it has been read.
+    """
 
     action: Action
     row: Mapping[Any, Any]
@@ -34,6 +43,7 @@ class Step:
     document: Document | None = None
     problem: Problem | None = None
     reason: str = ""
+    standing: Json = field(default_factory=dict, repr=False)
 
     @property
     def source(self) -> str:
@@ -46,13 +56,18 @@ class Step:
         return int(self.row["source_id"])
 
 
-def decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str) -> Step:
-    """The step for one staged row; `posted` is what stands in QuickBooks for it, if anything."""
+def decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str, twin: Found | None = None) -> Step:
+    """The step for one staged row.
+
+    `posted` is what stands in QuickBooks for it, if anything; `twin` a transaction there that is none of ours and looks like it.
+    """
     outcome = Outcome(row["outcome"])
     if posted is not None and posted.state == DELETED:
         posted = None
+    if posted is not None and posted.drift and outcome is not Outcome.HELD:
+        return _drifted(row, posted)
     if outcome is Outcome.DOCUMENT:
-        return _document(row, posted)
+        return _document(row, posted, twin)
     if posted is None or posted.state == VOIDED:
         return Step(Action.NOTHING, row, posted, reason=str(row["reason"]))
     if outcome is Outcome.DELETED:
@@ -69,13 +84,47 @@ def decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str) -> Ste
     return Step(Action.NOTHING, row, posted, reason="held; the earlier version stands in QuickBooks")
 
 
-def _document(row: Mapping[Any, Any], posted: Posted | None) -> Step:
+def _document(row: Mapping[Any, Any], posted: Posted | None, twin: Found | None) -> Step:
     document = document_from_json(row["document"])
     if posted is None:
+        if twin is not None:
+            return Step(Action.HOLD, row, None, problem=_doubled(row, twin))
         return Step(Action.CREATE, row, None, document, reason="new")
     if posted.entity != document.entity.value:
         return Step(Action.UNCHANGED, row, posted, document, reason=f"stands in QuickBooks as {posted.entity}")
+    if not posted.fingerprint:
+        if posted.state == VOIDED:
+            return Step(Action.HOLD, row, posted, problem=changed_by_hand(VOIDED_BY_HAND))
+        return Step(Action.ADOPT, row, posted, document, reason="stands in QuickBooks already, with our marker")
     if posted.state == POSTED and posted.fingerprint == row["fingerprint"]:
         return Step(Action.UNCHANGED, row, posted, document)
     reason = "restored in FreshBooks" if posted.state == VOIDED else "changed in FreshBooks or by the settings"
     return Step(Action.UPDATE, row, posted, document, reason=reason)
+
+
+def _drifted(row: Mapping[Any, Any], posted: Posted) -> Step:
+    if row["outcome"] == Outcome.DELETED.value and posted.drift in (GONE_BY_HAND, VOIDED_BY_HAND):
+        return Step(Action.NOTHING, row, posted, reason="deleted in FreshBooks, and by hand in QuickBooks")
+    if row["outcome"] == Outcome.DOCUMENT.value and row["fingerprint"] != posted.fingerprint and posted.drift != GONE_BY_HAND:
+        # Perhaps it is our own change, which a restored backup does not know.
+        return Step(Action.ADOPT, row, posted, document_from_json(row["document"]), reason="changed on both sides, or by us")
+    return Step(Action.HOLD, row, posted, problem=changed_by_hand(posted.drift))
+
+
+def changed_by_hand(what: str) -> Problem:
+    """The exception about a document that a person has changed in QuickBooks; `what`: which change."""
+    return Problem(
+        Code.CHANGED_IN_QUICKBOOKS,
+        f"A person has changed it in QuickBooks since it was posted ({what}); nothing is overwritten",
+        "Undo the change in QuickBooks and run: fb-qbo exceptions retry; if it is meant to be so, ignore this with a reason",
+    )
+
+
+def _doubled(row: Mapping[Any, Any], twin: Found) -> Problem:
+    same = f"the number {row['number']}, the same total and no marker" if row["number"] else "the same invoice, date and total"
+    return Problem(
+        Code.DUPLICATE_NUMBER,
+        f"QuickBooks already has {twin.entity} {twin.qbo_id} of {twin.document_date} with {same}: typed by hand, or by another tool",
+        "If it is the same document, take it over: fb-qbo exceptions adopt, with the id of this exception. "
+        "If not, change one of the two and run: fb-qbo exceptions retry",
+    )

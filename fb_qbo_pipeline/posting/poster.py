@@ -8,21 +8,26 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from fb_qbo_pipeline.ledger.exceptions import IGNORED, POSTING
+from fb_qbo_pipeline.ledger.exceptions import POSTING
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.posted import POSTED
 from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Outcome, Problem
 from fb_qbo_pipeline.money import parse_decimal
+from fb_qbo_pipeline.posting.adoption import Taken, marking, take_over, told
+from fb_qbo_pipeline.posting.books import Books
 from fb_qbo_pipeline.posting.counts import Counts
+from fb_qbo_pipeline.posting.decisions import decide_range
 from fb_qbo_pipeline.posting.mirror import CompanyMirror
 from fb_qbo_pipeline.posting.names import Names
-from fb_qbo_pipeline.posting.plan import Action, Step, decide
+from fb_qbo_pipeline.posting.plan import Action, Step, changed_by_hand
 from fb_qbo_pipeline.posting.repair import with_rounding
 from fb_qbo_pipeline.posting.resolve import MissingReference, resolve
 from fb_qbo_pipeline.posting.settlement import Repair, Settlement, hold_row
+from fb_qbo_pipeline.posting.verify import content, money
 from fb_qbo_pipeline.posting.writer import Write, Writer
 from fb_qbo_pipeline.quickbooks.client import QuickBooksClient, voiding
 from fb_qbo_pipeline.quickbooks.company import Company
@@ -34,21 +39,6 @@ Progress = Callable[[int, int], None]
 """Called with (documents settled, documents to write)."""
 
 
-def plan_rows(ledger: Ledger, integration: Integration, source: str, start: dt.date, end: dt.date) -> list[Step]:
-    """The decisions about everything staged of `source` in the partitions from `start` to `end`, oldest first. No writes."""
-    with ledger.begin() as tx:
-        rows = tx.staging.in_partitions(source, start, end)
-        posted = tx.posted.by_ids(source, [row["source_id"] for row in rows])
-        ignored = {e["source_id"] for e in tx.exceptions.unresolved() if e["source"] == source and e["status"] == IGNORED}
-    steps = []
-    for row in rows:
-        if row["source_id"] in ignored:
-            steps.append(Step(Action.NOTHING, row, posted.get(row["source_id"]), reason="ignored by a person"))
-        else:
-            steps.append(decide(row, posted.get(row["source_id"]), integration.on_delete))
-    return steps
-
-
 class Poster:
     """Posts one company's staged documents."""
 
@@ -57,6 +47,7 @@ class Poster:
         client: QuickBooksClient,
         ledger: Ledger,
         mirror: CompanyMirror,
+        books: Books,
         integration: Integration,
         writer: Writer,
         *,
@@ -67,6 +58,7 @@ class Poster:
         self._client = client
         self._ledger = ledger
         self._mirror = mirror
+        self._books = books
         self._integration = integration
         self._writer = writer
         self._run_id = run_id
@@ -81,17 +73,31 @@ class Poster:
         """
         counts = Counts()
         self._recover(counts)
-        steps = plan_rows(self._ledger, self._integration, source, start, end)
+        steps = decide_range(self._ledger, self._books, self._integration, source, start, end)
         counts.unchanged = sum(step.action is Action.UNCHANGED for step in steps)
         counts.held += sum(Outcome(step.row["outcome"]) is Outcome.HELD for step in steps)
         self._hold(steps, counts)
-        due = [step for step in steps if step.action in (Action.CREATE, Action.UPDATE, Action.VOID)]
+        due = [step for step in steps if step.action in (Action.CREATE, Action.ADOPT, Action.UPDATE, Action.VOID)]
         if due:
             company = self._mirror.before_posting()
             names = Names(self._client, self._ledger, self._mirror, company, sleep=self._sleep)
-            self._send(due, company, names, counts)
+            self._send([self._known(step, names) for step in due], company, names, counts)
             counts.created.update(names.created)
         return counts
+
+    def _known(self, step: Step, names: Names) -> Step:
+        """The step, after what was found in QuickBooks has become the ledger's own."""
+        posted = step.posted
+        if posted is None or (posted.fingerprint and step.action is not Action.ADOPT):
+            return step
+        with self._ledger.begin() as tx:
+            found = tx.found.get(posted.entity, posted.qbo_id)
+            tx.posted.save(posted)
+            tx.found.drop(posted.entity, [posted.qbo_id])
+        standing = (found.payload if found else None) or self._client.read(posted.entity, posted.qbo_id) or {}
+        if step.document is not None:
+            names.expect(step.document, standing)
+        return replace(step, standing=standing)
 
     def _recover(self, counts: Counts) -> None:
         settlement = self._settlement(counts, lambda _body, _difference: None)
@@ -132,6 +138,7 @@ class Poster:
 
         self._writer.send(self._writes(due, names, counts), settle)
         self._follow_up(settlement)
+        self._books.advance(settlement.latest)
 
     def _writes(self, due: Sequence[Step], names: Names, counts: Counts) -> Iterator[Write]:
         invoices = self._posted_invoices(due)
@@ -143,10 +150,22 @@ class Poster:
             problem = names.ensure(step.document)
             if problem is None:
                 try:
-                    yield self._write(step, step.document, names, invoices)
-                    continue
+                    body = self._body(step.document, names, invoices)
                 except MissingReference as missing:
                     problem = _missing(missing.reference)
+                else:
+                    if step.action is not Action.ADOPT:
+                        yield _write(step, step.document, body)
+                        continue
+                    verdict = take_over(step.document, body, step.standing)
+                    assert step.posted is not None
+                    if verdict is Taken.SAME:
+                        self._adopt(step, counts)
+                        continue
+                    if verdict is Taken.MARK or (verdict is Taken.UPDATE and not step.posted.drift):
+                        yield _write(step, step.document, body if verdict is Taken.UPDATE else marking(step.document, step.standing))
+                        continue
+                    problem = changed_by_hand(step.posted.drift or told(step.document, body, step.standing))
             with self._ledger.begin() as tx:
                 hold_row(tx, step.row, problem, POSTING)
             counts.held += 1
@@ -157,7 +176,27 @@ class Poster:
             found = tx.posted.by_ids("invoice", needed)
         return {source_id: posted.qbo_id for source_id, posted in found.items() if posted.state == POSTED and posted.entity == "Invoice"}
 
-    def _write(self, step: Step, document: Document, names: Names, invoices: Mapping[int, str]) -> Write:
+    def _adopt(self, step: Step, counts: Counts) -> None:
+        assert step.posted is not None
+        standing = step.standing
+        taken = replace(
+            step.posted,
+            fingerprint=str(step.row["fingerprint"]),
+            sync_token=str(standing.get("SyncToken", "0")),
+            number=standing.get("DocNumber"),
+            document_date=step.row["document_date"],
+            total=money(standing, "TotalAmt"),
+            tax=money(standing, "TxnTaxDetail", "TotalTax"),
+            content=content(standing),
+            run_id=self._run_id,
+            drift="",
+        )
+        with self._ledger.begin() as tx:
+            tx.posted.save(taken)
+            tx.exceptions.resolve(step.source, [step.source_id])
+        counts.unchanged += 1
+
+    def _body(self, document: Document, names: Names, invoices: Mapping[int, str]) -> Json:
         def look_up(reference: str) -> str | Decimal | None:
             kind, _, key = reference.partition("/")
             if kind == "invoice":
@@ -166,11 +205,7 @@ class Poster:
                 return self._rate(*key.split("/"))
             return names.id_of(reference)
 
-        body = resolve(document.body, look_up)
-        if step.action is Action.UPDATE:
-            assert step.posted is not None
-            body |= {"Id": step.posted.qbo_id, "SyncToken": step.posted.sync_token, "sparse": True}
-        return Write(step.action.value, document.entity.value, step.source, step.source_id, body, _intent(step))
+        return resolve(document.body, look_up)
 
     def _rate(self, currency: str, day: str) -> Decimal:
         """The exchange rate of a day; read once and kept, so that a document says the same on every run."""
@@ -183,6 +218,15 @@ class Poster:
         with self._ledger.begin() as tx:
             tx.cursors.set(f"rate/{key}", str(rate))
         return rate
+
+
+def _write(step: Step, document: Document, body: Json) -> Write:
+    """The creation or the change that a body makes; a document that was found is changed."""
+    if step.action is Action.CREATE:
+        return Write("create", document.entity.value, step.source, step.source_id, body, _intent(step))
+    assert step.posted is not None
+    body = {"Id": step.posted.qbo_id, "SyncToken": step.posted.sync_token, "sparse": True} | body
+    return Write("update", document.entity.value, step.source, step.source_id, body, _intent(step) | {"adopted": step.posted.adopted})
 
 
 def _void(step: Step) -> Write:

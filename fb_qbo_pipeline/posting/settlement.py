@@ -4,6 +4,7 @@ A difference from the intent is recorded before it is repaired, so that a crash 
 silent cent. Repair is the rounding product within its limit; otherwise a document just created is deleted again and held.
 """
 
+import datetime as dt
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from fb_qbo_pipeline.ledger.posted import DELETED, POSTED, VOIDED, Posted
 from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
 from fb_qbo_pipeline.money import ZERO
+from fb_qbo_pipeline.posting.adoption import marker_of
+from fb_qbo_pipeline.posting.books import changed_at, found_in
 from fb_qbo_pipeline.posting.counts import WORDS, Counts
-from fb_qbo_pipeline.posting.look_up import carried_out
+from fb_qbo_pipeline.posting.look_up import carried_out, find_carried_out
 from fb_qbo_pipeline.posting.names import refusal
 from fb_qbo_pipeline.posting.verify import Difference, content, differences, has_marker, money
 from fb_qbo_pipeline.posting.writer import Write
@@ -43,6 +46,7 @@ class Settlement:
     repair: Repair
     run_id: str | None
     follow_ups: list[Write]
+    latest: dt.datetime | None = None  # of QuickBooks' own clock
 
     def settle(self, entry: Entry, answer: Done | Refused) -> None:
         """Record the outcome of one write."""
@@ -64,6 +68,7 @@ class Settlement:
         document = document_from_json(entry.intent["document"])
         if "TotalAmt" not in entity:  # a shortened answer, as batches are known to give
             entity = self.client.read(entry.entity, str(entity["Id"])) or entity
+        self._note_time(entity)
         found = differences(document, entity, repaired=bool(entry.intent.get("repair")))
         with self.ledger.begin() as tx:
             tx.outbox.mark([entry.id], outbox.DONE)
@@ -77,6 +82,11 @@ class Settlement:
             counted = self.counts.created if created else self.counts.updated
             counted[WORDS[entry.entity]] += 1
             self.counts.add_money(document.currency, document.total)
+
+    def _note_time(self, entity: Json) -> None:
+        changed = changed_at(entity)
+        if changed is not None:
+            self.latest = max(self.latest or changed, changed)
 
     def _posted(self, entry: Entry, document: Document, entity: Json, fingerprint: str) -> Posted:
         return Posted(
@@ -93,11 +103,13 @@ class Settlement:
             state=POSTED,
             fingerprint=fingerprint,
             content=content(entity),
+            adopted=bool(entry.intent.get("adopted")),
             run_id=self.run_id,
         )
 
     def _removed(self, entry: Entry, entity: Json) -> None:
         undone = bool(entry.intent.get("undo"))
+        self._note_time(entity)
         with self.ledger.begin() as tx:
             tx.outbox.mark([entry.id], outbox.DONE)
             before = tx.posted.by_ids(entry.source, [entry.source_id])[entry.source_id]
@@ -137,19 +149,27 @@ class Settlement:
         """The number stands in QuickBooks: ours, whose answer was lost, or somebody else's."""
         other = assigned_transaction(answer.fault)
         document = document_from_json(entry.intent["document"])
-        if other is not None and other.type == entry.entity:
-            entity = self.client.read(other.type, other.id)
-            if entity is not None and has_marker(entity, str(document.body["PrivateNote"]).split(" ", 1)[0]):
-                self._done(entry, entity)
-                return
+        if other is None:  # QuickBooks does not always say which
+            ours = find_carried_out(self.client, [entry]).get(entry.id)
+        elif other.type == entry.entity:
+            ours = self.client.read(other.type, other.id)
+        else:
+            ours = None
+        if ours is not None and has_marker(ours, marker_of(document)):
+            self._done(entry, ours)
+            return
+        theirs = found_in(entry.entity, ours, "") if ours is not None else None
+        if theirs is not None:
+            with self.ledger.begin() as tx:  # so that it can be taken over
+                tx.found.merge([theirs])
         which = f"{other.type} {other.id}" if other is not None else "another document"
         self._refused(
             entry,
             Problem(
                 Code.DUPLICATE_NUMBER,
                 f"The number {document.number} is already used in QuickBooks by {which}, which is not this pipeline's",
-                "If it is the same document, typed by hand, delete it or change its number in QuickBooks; "
-                "otherwise change one of the numbers. Then run: fb-qbo exceptions retry",
+                "If it is the same document, take it over: fb-qbo exceptions adopt, with the id of this exception. "
+                "If not, change one of the numbers and run: fb-qbo exceptions retry",
             ),
         )
 

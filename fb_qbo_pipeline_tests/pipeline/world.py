@@ -13,12 +13,14 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Engine, RowMapping
 
 from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.ledger.tables import metadata
 from fb_qbo_pipeline.oauth import TokenPair
 from fb_qbo_pipeline.pipeline.changes import Look, look_for_changes
 from fb_qbo_pipeline.pipeline.intake import read_dates, read_lists
 from fb_qbo_pipeline.pipeline.post import post
 from fb_qbo_pipeline.pipeline.runtime import SERVICES, Runtime, Waiting, open_runtime, token_store
 from fb_qbo_pipeline.pipeline.stage import SOURCES, stage
+from fb_qbo_pipeline.posting.books import Books
 from fb_qbo_pipeline.posting.counts import Counts
 from fb_qbo_pipeline.sandbox.freshbooks.app import create_app as freshbooks_app
 from fb_qbo_pipeline.sandbox.freshbooks.clock import Clock
@@ -100,6 +102,7 @@ class World:
         self.sandboxes = sandboxes
         self.faults = FaultPlan()
         self._seen: set[str] = set()
+        self._process = "first"
         self._authority = Authority(self.quickbooks.realm_id)
         sandboxes.freshbooks.app = freshbooks_app(self.freshbooks)
         self.slow_down(0)
@@ -132,6 +135,7 @@ class World:
         """The integration, opened."""
         with open_runtime(self.integration, self.environment, run_id="run", engine=self.engine, waiting=skipping()) as runtime:
             runtime.clock = self.freshbooks.clock.now
+            runtime.books = Books(self.ledger, runtime.quickbooks, self.integration, process=self._process)
             yield runtime
 
     def sync(self, start: dt.date = START, end: dt.date = TODAY, *, fresh: bool = False) -> Counts:
@@ -248,6 +252,29 @@ class World:
         return trial_balance(self.quickbooks)
 
     # The ledger
+
+    def restart(self) -> None:
+        """As if a new process went on."""
+        self._process = f"after {self._process}"
+
+    def backup(self) -> dict[str, list[dict[str, Any]]]:
+        """What the ledger holds now, tokens left aside."""
+        with self.engine.connect() as connection:
+            return {
+                table.name: [dict(row) for row in connection.execute(table.select()).mappings()]
+                for table in metadata.sorted_tables
+                if table.name != "token"
+            }
+
+    def restore(self, backup: dict[str, list[dict[str, Any]]] | None = None) -> None:
+        """Put a backup back; without one, lose the ledger. Another process goes on with it."""
+        with self.engine.begin() as connection:
+            for table in metadata.sorted_tables:
+                if table.name != "token":
+                    connection.execute(table.delete())
+                    if rows := (backup or {}).get(table.name):
+                        connection.execute(table.insert(), rows)
+        self.restart()
 
     def held(self) -> list[RowMapping]:
         """The unresolved exceptions."""

@@ -1,0 +1,241 @@
+"""What stands in QuickBooks that the ledger does not know, seen before anything is created beside it.
+
+A ledger can be lost or restored from an old backup, and a person or another tool may have typed a document already. The memo
+cannot be asked for, so the transactions from the start date on are read once for each type and compared; from then on the
+change feed tells what others have added or changed, once for each process that posts. Reads are metered: one page for a
+thousand transactions, and one read an hour at most. What others do in the minutes in which documents are being posted is
+not seen here, but by `fb-qbo reconcile`, which asks QuickBooks itself; a number used twice QuickBooks refuses anyway.
+"""
+
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from fb_qbo_pipeline.errors import PipelineError
+from fb_qbo_pipeline.http import utc_now
+from fb_qbo_pipeline.ledger.found import Found
+from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
+from fb_qbo_pipeline.ledger.posted import POSTED, VOIDED, Posted
+from fb_qbo_pipeline.mapping.documents import Json
+from fb_qbo_pipeline.posting.plan import GONE_BY_HAND, VOIDED_BY_HAND
+from fb_qbo_pipeline.posting.verify import MARKER, content, is_void, money
+from fb_qbo_pipeline.quickbooks.query import Select, compare
+from fb_qbo_pipeline.quickbooks.reader import QuickBooksReader
+from fb_qbo_pipeline.settings.models import Integration
+
+log = logging.getLogger(__name__)
+
+ENTITIES = {"invoice": ("Invoice", "SalesReceipt"), "payment": ("Payment",), "expense": ("Bill", "VendorCredit")}
+_CURSOR = "books"
+_PROCESS = uuid.uuid4().hex  # what this process has seen, a restored backup has not
+_OVERLAP = dt.timedelta(minutes=2)  # clocks differ, and a write may become visible late
+_AGAIN_AFTER = dt.timedelta(hours=1)
+_FEED_REACHES = dt.timedelta(days=29)  # back; QuickBooks' change data capture knows 30 days
+_AT_ONCE = 500  # transactions compared in one database transaction
+
+
+class Books:
+    """Keeps `Transaction.found` and the drift of posted documents true to QuickBooks."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        reader: QuickBooksReader,
+        integration: Integration,
+        *,
+        clock: Callable[[], dt.datetime] = utc_now,
+        process: str = _PROCESS,
+    ) -> None:
+        self._ledger = ledger
+        self._reader = reader
+        self._account = integration.freshbooks.account_id
+        self._first = integration.start_date
+        self._clock = clock
+        self._process = process
+
+    def know(self, earliest: Mapping[str, dt.date]) -> bool:
+        """See that all transactions of these entities dated from a day on have been read once; whether any had to be."""
+        state = self._state()
+        swept = {name: dt.date.fromisoformat(day) for name, day in state.get("from", {}).items()}
+        due = {
+            name: min(day, self._first, swept.get(name, day)) for name, day in earliest.items() if name not in swept or day < swept[name]
+        }
+        if due:
+            self._sweep(due, state)
+        return bool(due)
+
+    def catch_up(self) -> None:
+        """Take over what others have changed, unless this process has done so within the hour."""
+        state = self._state()
+        if not state.get("from"):
+            return
+        now, since = self._clock(), dt.datetime.fromisoformat(state["since"])
+        if state["by"] == self._process and now - dt.datetime.fromisoformat(state["at"]) < _AGAIN_AFTER:
+            return
+        if now - since < _FEED_REACHES:
+            try:
+                changes = self._reader.cdc(sorted(state["from"]), since)
+            except PipelineError as error:  # the change feed is a saving, not a need
+                log.info("QuickBooks' change feed gave no answer (%s); reading its transactions instead", type(error).__name__)
+            else:
+                if changes.complete:
+                    for entity, rows in changes.by_entity.items():
+                        self._observe(entity, rows)
+                    self._save(state | {"at": now.isoformat(), "by": self._process, "since": (now - _OVERLAP).isoformat()})
+                    return
+        self._sweep({name: dt.date.fromisoformat(day) for name, day in state["from"].items()}, state)
+
+    def advance(self, latest: dt.datetime | None) -> None:
+        """Everything up to `latest`, on QuickBooks' own clock, is known: the feed need not tell what was just posted."""
+        state = self._state()
+        if latest is not None and state.get("from") and latest > dt.datetime.fromisoformat(state["since"]):
+            self._save(state | {"since": latest.isoformat()})
+
+    def _sweep(self, entities: Mapping[str, dt.date], state: Json) -> None:
+        started = self._clock()
+        for entity, first in entities.items():
+            with self._ledger.begin() as tx:
+                tx.found.clear(entity)
+            read = 0
+            for rows in _chunks(self._reader.rows(Select(entity, (compare("TxnDate", ">=", first),)))):
+                self._observe(entity, rows)
+                read += len(rows)
+            log.info("read %d %s transactions of QuickBooks from %s on", read, entity, first)
+        known = dict(state.get("from", {})) | {name: day.isoformat() for name, day in entities.items()}
+        # What was swept before keeps its own mark: the feed has to reach back to the older one.
+        since = min([started - _OVERLAP, *([dt.datetime.fromisoformat(state["since"])] if set(known) - set(entities) else [])])
+        self._save({"from": known, "since": since.isoformat(), "at": started.isoformat(), "by": self._process})
+
+    def _observe(self, entity: str, rows: Sequence[Json]) -> None:
+        with self._ledger.begin() as tx:
+            known = tx.posted.by_qbo_ids(entity, [str(row.get("Id")) for row in rows])
+            under_way = {(entry.source, entry.source_id) for entry in tx.outbox.unfinished()}
+            news: list[Found] = []
+            gone: list[str] = []
+            for row in rows:
+                posted = known.get(str(row.get("Id")))
+                if posted is None:
+                    found = found_in(entity, row, self._account)
+                    if found is None:
+                        gone.append(str(row.get("Id")))
+                    else:
+                        news.append(found)
+                elif (posted.source, posted.source_id) not in under_way:
+                    self._compare(tx, posted, row)
+            tx.found.drop(entity, [*gone, *known])
+            tx.found.merge(news)
+
+    def _compare(self, tx: Transaction, posted: Posted, row: Json) -> None:
+        drift = drift_of(posted, row)
+        if drift is None:
+            return
+        if drift != posted.drift:
+            log.info("%s %s in QuickBooks: %s", posted.entity, posted.qbo_id, drift or "as it was posted again")
+            tx.touched.note([max(posted.document_date, self._first)], "changed in QuickBooks")
+        tx.posted.observed(posted, str(row.get("SyncToken", posted.sync_token)), drift)
+
+    def _state(self) -> Json:
+        with self._ledger.begin() as tx:
+            state: Json = tx.cursors.get(_CURSOR) or {}
+        return state
+
+    def _save(self, state: Json) -> None:
+        with self._ledger.begin() as tx:
+            tx.cursors.set(_CURSOR, state)
+
+
+def found_in(entity: str, row: Json, account: str) -> Found | None:
+    """A transaction that the ledger did not post; None where it was deleted or belongs to another FreshBooks account."""
+    if row.get("status") == "Deleted":
+        return None
+    marker = MARKER.search(str(row.get("PrivateNote") or ""))
+    if marker is not None and marker["account"] != account:
+        return None
+    links = {
+        str(linked.get("TxnId"))
+        for line in row.get("Line") or []
+        for linked in line.get("LinkedTxn") or []
+        if entity == "Payment" and linked.get("TxnType") == "Invoice"
+    }
+    return Found(
+        entity=entity,
+        qbo_id=str(row["Id"]),
+        document_date=dt.date.fromisoformat(str(row["TxnDate"])[:10]),
+        total=money(row, "TotalAmt"),
+        number=str(row["DocNumber"]) if row.get("DocNumber") else None,
+        source=marker["source"] if marker else None,
+        source_id=int(marker["id"]) if marker else None,
+        invoices=tuple(sorted(links)),
+        payload=row if marker else None,
+    )
+
+
+def drift_of(posted: Posted, row: Json) -> str | None:
+    """What a person has changed in a posted document, empty where nothing; None where this says nothing about it.
+
+    A feed may be older than our own last write: then its token is not newer, and a difference means nothing.
+    """
+    if posted.state != POSTED:
+        return None
+    if row.get("status") == "Deleted":
+        return GONE_BY_HAND
+    if content(row) == posted.content:
+        return ""
+    if not _newer(str(row.get("SyncToken", "")), posted.sync_token):
+        return None
+    if is_void(row):
+        return VOIDED_BY_HAND
+    pairs: dict[str, tuple[object, object]] = {
+        "total": (money(row, "TotalAmt"), posted.total),
+        "date": (str(row.get("TxnDate"))[:10], posted.document_date.isoformat()),
+        "number": (row.get("DocNumber") or "none", posted.number or "none"),
+    }
+    changed = [f"{name} {found} instead of {was}" for name, (found, was) in pairs.items() if found != was]
+    return f"it was changed: {'; '.join(changed) or 'its lines, its texts or who it is with'}"
+
+
+def as_posted(found: Found, currency: str) -> Posted:
+    """A document of ours that the ledger does not know, as if it did; what it was made from stays unknown."""
+    assert found.payload is not None
+    assert found.source is not None
+    assert found.source_id is not None
+    payload = found.payload
+    return Posted(
+        source=found.source,
+        source_id=found.source_id,
+        entity=found.entity,
+        qbo_id=found.qbo_id,
+        sync_token=str(payload.get("SyncToken", "0")),
+        number=found.number,
+        document_date=found.document_date,
+        currency=str((payload.get("CurrencyRef") or {}).get("value") or currency),
+        total=found.total,
+        tax=money(payload, "TxnTaxDetail", "TotalTax"),
+        state=VOIDED if is_void(payload) else POSTED,
+        fingerprint="",
+        content=content(payload),
+        adopted=True,
+    )
+
+
+def changed_at(row: Json) -> dt.datetime | None:
+    """When QuickBooks says that a transaction was last changed."""
+    try:
+        instant = dt.datetime.fromisoformat(str((row.get("MetaData") or {}).get("LastUpdatedTime")))
+    except ValueError:
+        return None
+    return instant if instant.tzinfo is not None else None
+
+
+def _newer(token: str, than: str) -> bool:
+    if token.isdigit() and than.isdigit():
+        return int(token) > int(than)
+    return token != than
+
+
+def _chunks(rows: Iterable[Json]) -> Iterator[list[Json]]:
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, _AT_ONCE)):
+        yield chunk
