@@ -1,7 +1,7 @@
 """What stands in QuickBooks, as the pipeline last saw it, and which QuickBooks record each FreshBooks thing became."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -51,16 +51,19 @@ class PostedDocuments:
         self._connection = connection
         self._integration = integration
 
-    def save(self, document: Posted) -> None:
+    def save(self, documents: Sequence[Posted]) -> None:
         """Record what stands in QuickBooks now."""
-        values = {name: getattr(document, name) for name in _FIELDS}
-        statement = insert(posted_document).values(integration=self._integration, **values)
+        if not documents:
+            return
+        statement = insert(posted_document)
         changed: dict[str, Any] = {name: statement.excluded[name] for name in _FIELDS if name not in ("source", "source_id")}
         changed["adopted"] = posted_document.c.adopted | statement.excluded.adopted  # once found, not created: for ever
+        rows = [{"integration": self._integration} | {name: getattr(one, name) for name in _FIELDS} for one in documents]
         self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["integration", "source", "source_id"], set_=changed | {"changed_at": func.now()}
-            )
+            ),
+            rows,
         )
 
     def by_ids(self, source: str, ids: Collection[int]) -> dict[int, Posted]:

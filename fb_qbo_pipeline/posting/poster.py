@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 from fb_qbo_pipeline.ledger.exceptions import POSTING
 from fb_qbo_pipeline.ledger.ledger import Ledger
@@ -28,7 +27,7 @@ from fb_qbo_pipeline.posting.repair import with_rounding
 from fb_qbo_pipeline.posting.resolve import MissingReference, resolve
 from fb_qbo_pipeline.posting.settlement import Repair, Settlement, hold_row
 from fb_qbo_pipeline.posting.verify import content, money
-from fb_qbo_pipeline.posting.writer import Write, Writer
+from fb_qbo_pipeline.posting.writer import Settled, Write, Writer
 from fb_qbo_pipeline.quickbooks.client import QuickBooksClient, voiding
 from fb_qbo_pipeline.quickbooks.company import Company
 from fb_qbo_pipeline.settings.models import Integration
@@ -92,7 +91,7 @@ class Poster:
             return step
         with self._ledger.begin() as tx:
             found = tx.found.get(posted.entity, posted.qbo_id)
-            tx.posted.save(posted)
+            tx.posted.save([posted])
             tx.found.drop(posted.entity, [posted.qbo_id])
         standing = (found.payload if found else None) or self._client.read(posted.entity, posted.qbo_id) or {}
         if step.document is not None:
@@ -130,10 +129,10 @@ class Poster:
         log.info("%d documents to write to QuickBooks", len(due))
         self._progress(0, len(due))
 
-        def settle(entry: Any, answer: Any) -> None:
+        def settle(answers: Sequence[Settled]) -> None:
             nonlocal settled
-            settlement.settle(entry, answer)
-            settled += 1
+            settlement.settle(answers)
+            settled += len(answers)
             self._progress(settled, len(due))
 
         self._writer.send(self._writes(due, names, counts), settle)
@@ -192,7 +191,7 @@ class Poster:
             drift="",
         )
         with self._ledger.begin() as tx:
-            tx.posted.save(taken)
+            tx.posted.save([taken])
             tx.exceptions.resolve(step.source, [step.source_id])
         counts.unchanged += 1
 

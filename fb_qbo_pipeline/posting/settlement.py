@@ -6,7 +6,7 @@ silent cent. Repair is the rounding product within its limit; otherwise a docume
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -26,7 +26,7 @@ from fb_qbo_pipeline.posting.counts import WORDS, Counts
 from fb_qbo_pipeline.posting.look_up import carried_out, find_carried_out
 from fb_qbo_pipeline.posting.names import refusal
 from fb_qbo_pipeline.posting.verify import Difference, content, differences, has_marker, money
-from fb_qbo_pipeline.posting.writer import Write
+from fb_qbo_pipeline.posting.writer import Settled, Write
 from fb_qbo_pipeline.quickbooks.client import Done, QuickBooksClient, Refused
 from fb_qbo_pipeline.quickbooks.faults import Reaction, assigned_transaction
 
@@ -48,36 +48,47 @@ class Settlement:
     follow_ups: list[Write]
     latest: dt.datetime | None = None  # of QuickBooks' own clock
 
-    def settle(self, entry: Entry, answer: Done | Refused) -> None:
-        """Record the outcome of one write."""
-        if isinstance(answer, Done):
-            self._done(entry, answer.entity)
-        elif answer.reaction is Reaction.DUPLICATE_NUMBER and entry.operation == "create":
+    def settle(self, answers: Sequence[Settled]) -> None:
+        """Record the outcomes of one request: what came back as intended together, everything else one by one."""
+        intended: list[tuple[Entry, Document, Json]] = []
+        for entry, answer in answers:
+            if isinstance(answer, Done) and entry.operation in ("create", "update"):
+                document, entity = document_from_json(entry.intent["document"]), self._whole(entry, answer.entity)
+                if found := differences(document, entity, repaired=bool(entry.intent.get("repair"))):
+                    self._differs(entry, document, entity, found)
+                else:
+                    intended.append((entry, document, entity))
+            elif isinstance(answer, Done):
+                self._removed(entry, answer.entity)
+            else:
+                self._turned_away(entry, answer)
+        self._as_intended(intended)
+
+    def _turned_away(self, entry: Entry, answer: Refused) -> None:
+        if answer.reaction is Reaction.DUPLICATE_NUMBER and entry.operation == "create":
             self._number_taken(entry, answer)
         elif answer.reaction is Reaction.STALE:
             self._stale(entry)
         elif entry.operation in ("void", "delete") and answer.reaction is Reaction.GONE:
-            self._done(entry, {})
+            self._removed(entry, {})
         else:
             self._refused(entry, refusal(answer))
 
-    def _done(self, entry: Entry, entity: Json) -> None:
-        if entry.operation in ("void", "delete"):
-            self._removed(entry, entity)
-            return
-        document = document_from_json(entry.intent["document"])
+    def _whole(self, entry: Entry, entity: Json) -> Json:
         if "TotalAmt" not in entity:  # a shortened answer, as batches are known to give
             entity = self.client.read(entry.entity, str(entity["Id"])) or entity
         self._note_time(entity)
-        found = differences(document, entity, repaired=bool(entry.intent.get("repair")))
+        return entity
+
+    def _as_intended(self, settled: Sequence[tuple[Entry, Document, Json]]) -> None:
+        if not settled:
+            return
         with self.ledger.begin() as tx:
-            tx.outbox.mark([entry.id], outbox.DONE)
-            tx.posted.save(self._posted(entry, document, entity, str(entry.intent["fingerprint"]) if not found else "differs"))
-            if not found:
-                tx.exceptions.resolve(entry.source, [entry.source_id])
-        if found:
-            self._differs(entry, document, entity, found)
-        else:
+            tx.outbox.mark([entry.id for entry, _, _ in settled], outbox.DONE)
+            tx.posted.save([self._posted(*one, str(one[0].intent["fingerprint"])) for one in settled])
+            for source in {entry.source for entry, _, _ in settled}:
+                tx.exceptions.resolve(source, [entry.source_id for entry, _, _ in settled if entry.source == source])
+        for entry, document, _ in settled:
             created = entry.operation == "create" or bool(entry.intent.get("created"))
             counted = self.counts.created if created else self.counts.updated
             counted[WORDS[entry.entity]] += 1
@@ -113,13 +124,16 @@ class Settlement:
         with self.ledger.begin() as tx:
             tx.outbox.mark([entry.id], outbox.DONE)
             before = tx.posted.by_ids(entry.source, [entry.source_id])[entry.source_id]
-            tx.posted.save(_with_state(before, VOIDED if entry.operation == "void" else DELETED, entity, self.run_id))
+            tx.posted.save([_with_state(before, VOIDED if entry.operation == "void" else DELETED, entity, self.run_id)])
             if not undone:
                 tx.exceptions.resolve(entry.source, [entry.source_id])
         if not undone:
             self.counts.voided[WORDS[entry.entity]] += 1
 
     def _differs(self, entry: Entry, document: Document, entity: Json, found: list[Difference]) -> None:
+        with self.ledger.begin() as tx:
+            tx.outbox.mark([entry.id], outbox.DONE)
+            tx.posted.save([self._posted(entry, document, entity, "differs")])
         told = "; ".join(f"{d.field} {d.found} instead of {d.intended}" for d in found)
         if self._may_round(entry, found):
             repaired = self.repair(load_json(entry.body), document.total - money(entity, "TotalAmt"))
@@ -156,7 +170,7 @@ class Settlement:
         else:
             ours = None
         if ours is not None and has_marker(ours, marker_of(document)):
-            self._done(entry, ours)
+            self.settle([(entry, Done(ours))])
             return
         theirs = found_in(entry.entity, ours, "") if ours is not None else None
         if theirs is not None:
@@ -183,7 +197,7 @@ class Settlement:
         with self.ledger.begin() as tx:
             before = tx.posted.by_ids(entry.source, [entry.source_id]).get(entry.source_id)
         if carried_out(entry, body, entity):
-            self._done(entry, entity or {})
+            self.settle([(entry, Done(entity or {}))])
             return
         if entity is None:
             problem = Problem(

@@ -47,11 +47,14 @@ class Write:
     intent: dict[str, Any] = field(repr=False)
 
 
-Settle = Callable[[Entry, Done | Refused], None]
+Settled = tuple[Entry, Done | Refused]
+"""A write and its known outcome."""
+
+Settle = Callable[[Sequence[Settled]], None]
 
 
 class Writer:
-    """Sends writes of one company. `settle` is called on the caller's thread, once for each write with a known outcome."""
+    """Sends writes of one company. `settle` is called on the caller's thread, once a request, with each write whose outcome is known."""
 
     def __init__(
         self,
@@ -148,13 +151,15 @@ class Writer:
         return {entry.id: answers[str(entry.bid)] for entry in entries}
 
     def _settle_known(self, entries: Sequence[Entry], answers: dict[int, Answer], settle: Settle) -> list[Entry]:
-        unknown = []
+        unknown: list[Entry] = []
+        known: list[Settled] = []
         for entry in entries:
             answer = answers[entry.id]
             if isinstance(answer, Unknown | Throttled) or answer_is_duplicate_request(answer):
                 unknown.append(entry)
             else:
-                settle(entry, answer)
+                known.append((entry, answer))
+        settle(known)
         return unknown
 
     def _recover(self, entries: list[Entry], settle: Settle) -> None:
@@ -163,9 +168,7 @@ class Writer:
             if attempt:
                 self._sleep(self._backoff.delay(attempt))
             found = find_carried_out(self._client, entries)
-            for entry in entries:
-                if entry.id in found:
-                    settle(entry, Done(found[entry.id]))
+            settle([(entry, Done(found[entry.id])) for entry in entries if entry.id in found])
             entries = [entry for entry in entries if entry.id not in found]
             entries = self._send_again(entries, attempt, incomplete, settle)
             if not entries:

@@ -74,7 +74,7 @@ def test_payments_that_wait_are_found_once_their_invoice_stands(ledger: Ledger) 
         tx.raw.upsert("payment", [RawRow(5, later, PRESENT, {"id": 5}, invoice_id=1)])
         tx.exceptions.hold(waiting)
         assert tx.exceptions.dates_of_payments_waiting_for(DAY, DAY) == set()
-        tx.posted.save(posted)
+        tx.posted.save([posted])
         assert tx.exceptions.dates_of_payments_waiting_for(DAY, DAY) == {later}
         assert tx.exceptions.dates_of_payments_waiting_for(later, later) == set()
 

@@ -13,8 +13,8 @@ POSTED = Posted("invoice", 1, "Invoice", "130", "0", "FB1", DAY, "CAD", Decimal(
 
 def test_a_document_is_kept_as_it_was_saved_last(ledger: Ledger) -> None:
     with ledger.begin() as tx:
-        tx.posted.save(POSTED)
-        tx.posted.save(replace(POSTED, sync_token="1", total=Decimal("120.10")))
+        tx.posted.save([POSTED])
+        tx.posted.save([replace(POSTED, sync_token="1", total=Decimal("120.10"))])
         assert tx.posted.by_ids("invoice", [1, 2]) == {1: replace(POSTED, sync_token="1", total=Decimal("120.10"))}
         assert tx.posted.by_ids("invoice", []) == {}
         assert tx.posted.by_ids("payment", [1]) == {}
@@ -22,9 +22,9 @@ def test_a_document_is_kept_as_it_was_saved_last(ledger: Ledger) -> None:
 
 def test_numbers_are_compared_without_case_and_freed_by_a_void(ledger: Ledger) -> None:
     with ledger.begin() as tx:
-        tx.posted.save(POSTED)
+        tx.posted.save([POSTED])
         assert tx.posted.numbers(["fb1"]) == {("Invoice", "fb1"): 1}
-        tx.posted.save(replace(POSTED, state=VOIDED))
+        tx.posted.save([replace(POSTED, state=VOIDED)])
         assert tx.posted.numbers(["FB1"]) == {}
         assert tx.posted.rows_in_dates("invoice", DAY, DAY) == []
 
