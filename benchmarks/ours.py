@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.servers import Servers
 from cryptography.fernet import Fernet
 
+from benchmarks.servers import Servers
 from fb_qbo_pipeline.oauth import TokenPair
 from fb_qbo_pipeline.pipeline.runtime import SERVICES, Runtime, open_database, open_runtime, token_store
 from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
