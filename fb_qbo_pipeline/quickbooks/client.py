@@ -17,7 +17,7 @@ import requests
 from fb_qbo_pipeline.http import Backoff, Json
 from fb_qbo_pipeline.quickbooks import wire
 from fb_qbo_pipeline.quickbooks.faults import Fault, Reaction, classify, fault_in
-from fb_qbo_pipeline.quickbooks.limits import Limiter
+from fb_qbo_pipeline.quickbooks.limits import Kind, Limiter
 from fb_qbo_pipeline.quickbooks.reader import QuickBooksReader
 from fb_qbo_pipeline.quickbooks.transport import THROTTLE_SECONDS, Answered, Authorizer, Call, Lost, Recorder, Reply, Timeouts, Transport
 
@@ -120,10 +120,20 @@ class QuickBooksClient(QuickBooksReader):
         transport = Transport(base_url, realm_id, authorizer, limiter=limiter, session=session, recorder=recorder, timeouts=timeouts)
         super().__init__(transport, sleep=sleep, backoff=backoff)
 
-    def write(self, entity: str, body: Json, *, request_id: str, operation: Operation | None = None, include: str | None = None) -> Answer:
+    def write(
+        self,
+        entity: str,
+        body: Json,
+        *,
+        request_id: str,
+        operation: Operation | None = None,
+        include: str | None = None,
+        slot: Kind = "request",
+    ) -> Answer:
         """One write of `entity`, sent once: creation, or with `Id` in the body a change, or what `operation` says.
 
-        `request_id` has at most 50 characters and is unique among all of the company's requests.
+        `request_id` has at most 50 characters and is unique among all of the company's requests. `slot` is "single" for one
+        of many documents (see `limits`).
         Raises ConnectionRequired or ConfigurationError where there is no access or no such company, and what the
         authorizer raises where it gets no token; in each case nothing was carried out.
         """
@@ -135,7 +145,7 @@ class QuickBooksClient(QuickBooksReader):
         if include is not None:
             params["include"] = include
         done = operation or ("update" if "Id" in body else "create")
-        reply = self._transport.send(Call("write", "POST", entity.lower(), entity, done, params, wire.dumps(body), request_id))
+        reply = self._transport.send(Call("write", "POST", entity.lower(), entity, done, params, wire.dumps(body), request_id, slot))
         if isinstance(reply, Answered):
             return _entity_answer(reply.payload, entity)
         return _failure(reply)
