@@ -75,7 +75,7 @@ class Writer:
 
     def send(self, writes: Iterable[Write], settle: Settle) -> None:
         """Carry out all writes. Raises Unreachable where some outcome stayed unknown, after everything else is settled."""
-        unknown = self._send_groups(_groups(writes, BATCH), settle)
+        unknown = self._send_groups(self._fitting(iter(writes)), settle)
         if unknown:
             self._recover(unknown, settle)
 
@@ -87,6 +87,11 @@ class Writer:
             log.info("%d writes of an interrupted run have an unknown outcome: looking them up in QuickBooks", len(left))
             self._recover(left, settle)
         return len(left)
+
+    def _fitting(self, writes: Iterator[Write]) -> Iterator[list[Write]]:
+        """Batches while the minute has some left, single writes in what they leave of it."""
+        while group := list(islice(writes, BATCH if self._client.next_kind() == "batch" else 1)):
+            yield group
 
     def _send_groups(self, groups: Iterable[Sequence[Write]], settle: Settle) -> list[Entry]:
         """Send groups, several at a time; the entries whose outcome is unknown."""
@@ -140,7 +145,7 @@ class Writer:
             entry = entries[0]
             operation, include = _verb(entry)
             answer = self._client.write(
-                entry.entity, load_json(entry.body), request_id=entry.request_id, operation=operation, include=include
+                entry.entity, load_json(entry.body), request_id=entry.request_id, operation=operation, include=include, slot="single"
             )
             return {entry.id: answer}
         items = []

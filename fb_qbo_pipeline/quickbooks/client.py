@@ -120,6 +120,10 @@ class QuickBooksClient(QuickBooksReader):
         transport = Transport(base_url, realm_id, authorizer, limiter=limiter, session=session, recorder=recorder, timeouts=timeouts)
         super().__init__(transport, sleep=sleep, backoff=backoff)
 
+    def next_kind(self) -> Literal["batch", "single"]:
+        """How the next of many writes is sent soonest (see `limits`)."""
+        return self._transport.limiter.next_kind()
+
     def write(
         self,
         entity: str,

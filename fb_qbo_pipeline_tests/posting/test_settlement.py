@@ -217,9 +217,9 @@ class _Late:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
-    def write(self, entity: str, body: Any, *, request_id: str, operation: Any = None, include: Any = None) -> Any:
-        self._client.write(entity, body, request_id=new_request_id(), operation=operation, include=include)
-        return self._client.write(entity, body, request_id=request_id, operation=operation, include=include)
+    def write(self, entity: str, body: Any, *, request_id: str, **more: Any) -> Any:
+        self._client.write(entity, body, request_id=new_request_id(), **more)
+        return self._client.write(entity, body, request_id=request_id, **more)
 
 
 @pytest.mark.parametrize("change", ["edit", "delete"])
