@@ -7,7 +7,7 @@ lines), the settings' meaning, and double entry. Amounts are debits positive. Si
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -60,7 +60,7 @@ class Books:
 class Accountant:
     """Keeps the books by hand. `records` has the raw invoices, payments, expenses, items and categories by those words."""
 
-    def __init__(self, records: dict[str, Sequence[Json]], settings: Json, chart: Chart) -> None:
+    def __init__(self, records: Mapping[str, Sequence[Json]], settings: Json, chart: Chart) -> None:
         self.records, self.settings, self.chart = records, settings, chart
         self.sales, self.payments, self.expenses = settings["sales"], settings["payments"], settings["expenses"]
         self.books = Books()
