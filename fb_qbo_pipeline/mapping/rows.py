@@ -6,6 +6,7 @@ another e-mail address, so neither does the one in QuickBooks, least of all in a
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -46,6 +47,11 @@ def document_fingerprint(document: Document) -> str:
     """Identity of the intended content."""
     content = {key: value for key, value in document.body.items() if key not in _OF_THE_CLIENT}
     return fingerprint([document.entity.value, document.number, document.total, content])
+
+
+def row_notes(row: Mapping[Any, Any]) -> list[str]:
+    """What finance should know of a staged row's document although it is posted: a contact used instead of an organization, a rounding."""
+    return list((row["document"] or {}).get("notes", ()))
 
 
 def document_to_json(document: Document) -> Json:
