@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import pandera.pandas as pa
 
+from fb_qbo_pipeline.mapping.rows import row_notes
 from fb_qbo_pipeline.money import ZERO
 from fb_qbo_pipeline.posting.counts import Counts
 from fb_qbo_pipeline.review.tieout import Line
@@ -86,7 +87,14 @@ def staged_metadata(rows: Sequence[Mapping[Any, Any]]) -> Metadata:
         "money to post": money_text(intended),
         "money held": money_text(held),
         "amount": float(sum(intended.values(), ZERO)),
+        **_notes(rows),
     }
+
+
+def _notes(rows: Sequence[Mapping[Any, Any]]) -> Metadata:
+    """What is posted, but not as a person might expect: how often, and the first ones."""
+    told = [f"{row['label']}: {note}" for row in rows if row["outcome"] == "document" for note in row_notes(row)]
+    return {"notes": len(told), "notes by document": "\n".join(told[:TABLE_ROWS])} if told else {}
 
 
 def posted_metadata(counts: Counts) -> Metadata:

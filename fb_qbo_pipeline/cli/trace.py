@@ -11,6 +11,7 @@ from fb_qbo_pipeline.cli.options import config_option, json_option, one_integrat
 from fb_qbo_pipeline.cli.output import out, print_json
 from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.mapping.rows import row_notes
 from fb_qbo_pipeline.review.trace import Story, stories
 from fb_qbo_pipeline.settings.environment import Environment
 
@@ -49,6 +50,8 @@ def _lines(story: Story) -> Iterator[str]:
     yield f"  mapped to: {row['entity'] or '–'} {row['number'] or ''} — {row['outcome']} {row['reason']}".rstrip()
     for problem in row["problems"]:
         yield f"    {problem['code']}: {problem['reason']} → {problem['remedy']}"
+    for note in row_notes(row):
+        yield f"    note: {note}"
     if story.posted is not None:
         p = story.posted
         yield f"  in QuickBooks: {p['entity']} id {p['qbo_id']}, number {p['number']}, total {p['total']}, tax {p['tax']}, {p['state']}"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fb_qbo_pipeline.mapping.documents import Code, Entity, Mapped, Outcome, Problem
-from fb_qbo_pipeline.mapping.text import digest
+from fb_qbo_pipeline.mapping.text import digest, printable
 from fb_qbo_pipeline.quickbooks.company import fold
 
 NUMBER_LENGTH = 21
@@ -16,19 +16,20 @@ _TAIL = 8  # hexadecimal digits: among 10,000 shortened numbers, two share a tai
 
 
 def full_number(prefix: str, number: str) -> str:
-    """Prefix and number, without control characters and repeated blanks."""
-    return " ".join(f"{prefix}{number}".split())
+    """Prefix and number, without control characters, invisible ones and repeated blanks."""
+    return " ".join(printable(f"{prefix}{number}").split())
 
 
 def document_number(prefix: str, number: str) -> str:
     """The DocNumber: prefix + number, or its beginning and a digest of the whole where that is longer than 21 characters.
 
+    So has one from which a refused character had to go: two numbers that differ in nothing else stay two.
     The same input gives the same number on every run.
     """
-    full = full_number(prefix, number)
-    if len(full) <= NUMBER_LENGTH:
+    typed, full = " ".join(f"{prefix}{number}".split()), full_number(prefix, number)
+    if full == typed and len(full) <= NUMBER_LENGTH:
         return full
-    return f"{full[: NUMBER_LENGTH - _TAIL - 1]}~{digest(full, _TAIL)}"
+    return f"{full[: NUMBER_LENGTH - _TAIL - 1].rstrip()}~{digest(typed, _TAIL)}"
 
 
 def hold_duplicates(mapped: Sequence[Mapped], taken: Mapping[tuple[Entity, str], int]) -> list[Mapped]:

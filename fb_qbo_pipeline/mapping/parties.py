@@ -20,6 +20,7 @@ __all__ = [
     "customer_request",
     "decide_party",
     "email_of",
+    "issued_to",
     "legal_name",
     "postal_address",
     "reference",
@@ -29,6 +30,7 @@ __all__ = [
 CUSTOMER = "Customer"
 VENDOR = "Vendor"
 _PHONE_LENGTH = 30
+_LINES, _LINE_LENGTH = 4, 400  # of a street: five lines of 500 characters, but 2,000 in all
 
 
 def reference(request: PartyRequest) -> str:
@@ -94,22 +96,33 @@ def client_name(invoice: Invoice, context: Context) -> str:
     return organization or _person(first, last) or email_of(client) or f"Client {invoice.client_id}"
 
 
+def issued_to(invoice: Invoice, context: Context) -> str:
+    """The name that the invoice was issued to; what the client is called today where the invoice holds none."""
+    issued = legal_name(invoice.organization) or _person(legal_name(invoice.first_name), legal_name(invoice.last_name))
+    return issued or client_name(invoice, context)
+
+
 def email_of(client: Client | None) -> str:
     """The client's e-mail if it is a plausible one, otherwise ''."""
     return legal_email(client.email) if client is not None else ""
 
 
 def postal_address(address: Address) -> Json:
-    """A PhysicalAddress without its empty parts; {} for an empty address."""
-    parts = {
-        "Line1": legal_text(address.street, 500),
-        "Line2": legal_text(address.street2, 500),
-        "City": legal_text(address.city, 255),
-        "CountrySubDivisionCode": legal_text(address.province, 255),
-        "PostalCode": legal_text(address.postal_code, 30),
-        "Country": legal_text(address.country, 255),
+    """A PhysicalAddress without its empty parts; {} for an empty address. A street of several lines has a key for each."""
+    street = [line for text in (address.street, address.street2) for line in legal_text(text, 2 * _LINE_LENGTH).split("\n") if line.strip()]
+    lines = [*street[: _LINES - 1], " ".join(street[_LINES - 1 :])]
+    parts = {f"Line{number}": _one_line(line, _LINE_LENGTH) for number, line in enumerate(lines, 1)}
+    parts |= {
+        "City": _one_line(address.city, 255),
+        "CountrySubDivisionCode": _one_line(address.province, 255),
+        "PostalCode": _one_line(address.postal_code, 30),
+        "Country": _one_line(address.country, 255),
     }
     return {key: text for key, text in parts.items() if text}
+
+
+def _one_line(text: str, length: int) -> str:
+    return legal_text(" ".join(text.split()), length)
 
 
 def _person(first: str, last: str) -> str:

@@ -70,15 +70,16 @@ def _same_currency(request: PartyRequest, party: Party) -> bool:
 
 
 def _same_email(request: PartyRequest, party: Party) -> bool:
-    return _email(request.email) != "" and _email(request.email) == _email(party.email)
+    return bool(_emails(request.email) & _emails(party.email))
 
 
 def _compatible(request: PartyRequest, party: Party, used: set[str]) -> bool:
     """Equal e-mails, or one of them unknown while no other client or vendor uses the record."""
     if _same_email(request, party):
         return True
-    return party.id not in used and (not _email(request.email) or not _email(party.email))
+    return party.id not in used and (not _emails(request.email) or not _emails(party.email))
 
 
-def _email(text: str) -> str:
-    return text.strip().casefold()
+def _emails(text: str) -> set[str]:
+    """The addresses of a field, to compare: QuickBooks takes several with commas."""
+    return set(text.replace(",", " ").replace(";", " ").casefold().split())

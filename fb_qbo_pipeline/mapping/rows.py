@@ -1,16 +1,20 @@
 """Mapping decisions as rows of the staged table, and back.
 
 The fingerprint is taken over the intended document with its symbolic references: it changes when the content changes,
-and not when QuickBooks' ids or a customer's address do.
+and not when QuickBooks' ids or a client's addresses do. An invoice in FreshBooks does not change when its client gets
+another e-mail address, so neither does the one in QuickBooks, least of all in a closed period.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from fb_qbo_pipeline.json_text import fingerprint
 from fb_qbo_pipeline.mapping.documents import Document, Entity, ItemRequest, Json, Mapped, PartyRequest, Source
 from fb_qbo_pipeline.money import parse_decimal
+
+_OF_THE_CLIENT = frozenset({"BillEmail"})
 
 
 def to_row(mapped: Mapped, partition_date: dt.date) -> Json:
@@ -41,7 +45,13 @@ def to_row(mapped: Mapped, partition_date: dt.date) -> Json:
 
 def document_fingerprint(document: Document) -> str:
     """Identity of the intended content."""
-    return fingerprint([document.entity.value, document.number, document.total, document.body])
+    content = {key: value for key, value in document.body.items() if key not in _OF_THE_CLIENT}
+    return fingerprint([document.entity.value, document.number, document.total, content])
+
+
+def row_notes(row: Mapping[Any, Any]) -> list[str]:
+    """What finance should know of a staged row's document although it is posted: a contact used instead of an organization, a rounding."""
+    return list((row["document"] or {}).get("notes", ()))
 
 
 def document_to_json(document: Document) -> Json:

@@ -1,7 +1,8 @@
 """The tax of a sale: a code on each line and the detail of the whole document, in the way of the company's country.
 
 Outside the US every line carries a tax code and the detail lists every rate. In the US a line is TAX or NON, and the
-document names one tax code and the whole tax. Where sales tax is switched off, a document carries no tax key at all.
+document names one tax code and the whole tax, a tax of nothing too: left out, QuickBooks would keep that of an earlier
+version. Where sales tax is switched off, a document carries no tax key at all.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,9 +39,16 @@ def sales_codes(invoice: Invoice, sums: Charged, context: Context, problems: Pro
         code = problems.take(find_code(combination, Side.SALES, context))
         if code is not None:
             codes[combination] = code
+    if kind is Regime.US and any(_charges_anything(combination) for combination in codes):
+        # Beside a tax that is charged, one of 0 % is untaxed: the document's one code would charge its own rate.
+        codes = {combination: code for combination, code in codes.items() if _charges_anything(combination)}
     found = _us_problem(codes, sums) if kind is Regime.US else _global_problem(codes, sums, invoice, context)
     problems.extend([found] if found is not None else [])
     return codes
+
+
+def _charges_anything(combination: Combination) -> bool:
+    return any(tax.percent for tax in combination)
 
 
 def line_references(combinations: Iterable[Combination], codes: Codes, context: Context) -> dict[Combination, str | None]:
@@ -77,10 +85,8 @@ def tax_fields(lines: Sequence[SalesLine], codes: Codes, sums: Charged, invoice:
     if kind is Regime.GLOBAL:
         coded = [(line.code, line.amount) for line in lines if line.code is not None]
         return tax_detail(coded, _charges(codes, sums), Side.SALES, invoice.date, context.company)
-    taxed = [code for code in codes.values() if code.taxable]
-    if not taxed:
-        return {}
-    reference: Json = {"TxnTaxCodeRef": {"value": taxed[0].id}} if taxed[0].group else {}
+    code = next((code for code in codes.values() if code.taxable), None)
+    reference: Json = {"TxnTaxCodeRef": {"value": code.id}} if code is not None and code.group else {}
     return {"TxnTaxDetail": {**reference, "TotalTax": sums.tax}}
 
 

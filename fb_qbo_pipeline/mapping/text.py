@@ -18,7 +18,7 @@ _JOINERS = {"\u200c", "\u200d"}  # format characters that are part of spelling (
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]{2,}")
 
 
-def _printable(text: str, kept: str = "") -> str:
+def printable(text: str, kept: str = "") -> str:
     """`text` with control characters as blanks and invisible format characters dropped; those in `kept` stay."""
     characters = []
     for character in text:
@@ -33,7 +33,7 @@ def _printable(text: str, kept: str = "") -> str:
 
 
 def _clean_name(text: str) -> str:
-    return " ".join(_printable(text).replace(":", " ").split())
+    return " ".join(printable(text).replace(":", " ").split())
 
 
 def legal_name(text: str) -> str:
@@ -64,7 +64,7 @@ def digest(text: str, length: int) -> str:
 
 def legal_text(text: str, length: int) -> str:
     """A description or memo: line breaks kept, other control characters out, at most `length` characters."""
-    lines = _printable(text.replace("\r\n", "\n").replace("\r", "\n"), kept="\n")
+    lines = printable(text.replace("\r\n", "\n").replace("\r", "\n"), kept="\n")
     return lines.strip()[:length].rstrip()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from fb_qbo_pipeline.mapping.documents import Outcome
+from fb_qbo_pipeline.mapping.rows import row_notes
 from fb_qbo_pipeline.money import round_half_up
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
 from fb_qbo_pipeline.pipeline.runtime import Runtime
@@ -54,6 +55,7 @@ def _planned(step: Step) -> Planned | None:
         code, reason = step.problem.code.value, step.problem.reason
     elif step.action in (Action.UNCHANGED, Action.NOTHING):
         return None
+    reason = reason or "; ".join(row_notes(row))
     becomes = f"{row['entity']} {row['number'] or ''}".strip() if row["entity"] else ""
     amount = round_half_up(row["amount"])
     return Planned(

@@ -21,6 +21,9 @@ def with_rounding(body: Json, difference: Decimal, integration: Integration, com
     if item is None or not item.active:
         return None
     detail: Json = {"ItemRef": {"value": item.id}, "Qty": Decimal(1), "UnitPrice": difference}
+    kept_class = next((line["SalesItemLineDetail"].get("ClassRef") for line in body["Line"] if "SalesItemLineDetail" in line), None)
+    if kept_class is not None:
+        detail["ClassRef"] = kept_class
     code = _line_code(body, company)
     if code is not None:
         detail["TaxCodeRef"] = {"value": code}

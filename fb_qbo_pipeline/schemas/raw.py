@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import pandas as pd
 import pandera.pandas as pa
 
 from fb_qbo_pipeline.ledger.raw import DELETED, GONE, PRESENT
@@ -28,10 +27,3 @@ def raw_schema() -> pa.DataFrameSchema:
         strict=True,
         name="raw records",
     )
-
-
-def validate_raw(rows: list[tuple[int, dt.date, str, dict[str, object]]]) -> pd.DataFrame:
-    """The records as a validated table; raises pandera's SchemaErrors, which a storage fault alone can cause."""
-    frame = pd.DataFrame(rows, columns=["source_id", "document_date", "state", "payload"], dtype=object)
-    frame = frame.astype({"source_id": "int64", "state": "str"})
-    return raw_schema().validate(frame, lazy=True) if len(frame) else frame

@@ -6,6 +6,7 @@ company list that changed meanwhile can reach the books.
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -18,24 +19,27 @@ from fb_qbo_pipeline.money import ZERO, parse_decimal, round_half_up
 from fb_qbo_pipeline.quickbooks.company import Company
 from fb_qbo_pipeline.settings.models import Integration
 
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _CUSTOMER_KEYS = {"original": ("client/",), "organization": ("client/",), "generic": ("generic",)}
 
 # The problem that a failed check becomes: its code and what to do.
 _PROBLEMS: Mapping[str, tuple[Code, str]] = {
     "known_tax_codes": (Code.INACTIVE_REFERENCE, "Run `fb-qbo check`: a tax code of the settings is missing or inactive in QuickBooks"),
+    "a_tax_code_on_every_line": (Code.UNMAPPED_TAX, "Map the tax of every line, and “none”, in the settings' taxes"),
     "known_accounts": (Code.INACTIVE_REFERENCE, "Run `fb-qbo check`: an account of the settings is missing or inactive in QuickBooks"),
 }
 _OTHERWISE = (Code.TOTAL_MISMATCH, "This is a fault of the pipeline, not of your data: report it with the output of `fb-qbo trace`")
 
 
 # All others stay objects: Decimals, dates, sets, and texts that may be missing.
-_DTYPES = {"source_id": "int64", "outcome": "str", "entity": "str", "currency": "str"}
+_DTYPES = {"source_id": "int64", "uncoded_lines": "int64", "outcome": "str", "entity": "str", "currency": "str"}
 
 
 def staged_schema() -> pa.DataFrameSchema:
     """The schema of intended documents, one row each; every check is named as the sentence that a person reads."""
     is_decimal = pa.Check(lambda value: isinstance(value, Decimal), element_wise=True, name="exact_number")
     is_date = pa.Check(lambda value: isinstance(value, dt.date), element_wise=True, name="is_a_date")
+    is_currency = pa.Check(lambda value: _CURRENCY.fullmatch(value) is not None, element_wise=True, name="currency_of_three_letters")
     return pa.DataFrameSchema(
         {
             "source_id": pa.Column(int, pa.Check.gt(0), unique=True, description="FreshBooks id"),
@@ -48,17 +52,18 @@ def staged_schema() -> pa.DataFrameSchema:
                 nullable=True,
                 description="QuickBooks DocNumber",
             ),
-            "currency": pa.Column(str, pa.Check.str_matches(r"^[A-Z]{3}$"), description="ISO 4217"),
+            "currency": pa.Column(str, is_currency, description="ISO 4217"),
             "amount": pa.Column(object, is_decimal, description="as FreshBooks has it"),
             "total": pa.Column(object, is_decimal, description="what QuickBooks has to return"),
             "tax": pa.Column(object, is_decimal, description="tax within the total"),
             "composed": pa.Column(object, is_decimal, description="lines plus tax, as QuickBooks adds them up"),
             "customer": pa.Column(object, nullable=True, description="symbolic reference of the customer"),
             "tax_codes": pa.Column(object, description="ids of the tax codes on the lines"),
+            "uncoded_lines": pa.Column(int, pa.Check.ge(0), description="lines with an amount and without a tax code"),
             "accounts": pa.Column(object, description="ids of the accounts"),
         },
         checks=[
-            pa.Check(lambda df: df["total"] == df["amount"].map(lambda a: abs(round_half_up(a))), name="total_is_freshbooks_amount"),
+            pa.Check(_total_is_amount, name="total_is_freshbooks_amount"),
             pa.Check(lambda df: df["total"] == df["composed"], name="lines_and_tax_make_the_total"),
         ],
         strict=True,
@@ -66,17 +71,27 @@ def staged_schema() -> pa.DataFrameSchema:
     )
 
 
+def _total_is_amount(frame: pd.DataFrame) -> pd.Series:
+    """Row by row: a value that is no number fails its own row, and not the check of all rows."""
+    pairs = zip(frame["total"], frame["amount"], strict=True)
+    return pd.Series([isinstance(amount, Decimal) and total == abs(round_half_up(amount)) for total, amount in pairs], index=frame.index)
+
+
 def with_company(schema: pa.DataFrameSchema, company: Company, integration: Integration) -> pa.DataFrameSchema:
     """The schema with the checks that need the company's lists and the customer mode."""
-    codes = {code.id for code in company.tax_codes if code.active} | {"TAX", "NON"}
+    codes = {"TAX", "NON"} if company.is_us else {code.id for code in company.tax_codes if code.active}
     accounts = {account.id for account in company.accounts if account.active}
     keys = _CUSTOMER_KEYS[integration.sales.customer if integration.sales else "original"]
 
     def customer_fits(value: Any) -> bool:
         return value is None or str(value).removeprefix("@customer/").startswith(keys)
 
+    coded = company.has_purchase_tax  # outside the US QuickBooks refuses a line without a code, on sales and on bills
     return schema.update_columns(
         {
+            "uncoded_lines": {
+                "checks": [pa.Check(lambda lines: not (coded and lines), element_wise=True, name="a_tax_code_on_every_line")]
+            },
             "tax_codes": {"checks": [pa.Check(lambda used: used <= codes, element_wise=True, name="known_tax_codes")]},
             "accounts": {"checks": [pa.Check(lambda used: used <= accounts, element_wise=True, name="known_accounts")]},
             "customer": {"checks": [pa.Check(customer_fits, element_wise=True, name="customer_mode")]},
@@ -116,6 +131,7 @@ def _columns(row: Json) -> Json:
         "composed": _composed(row["entity"], body),
         "customer": (body.get("CustomerRef") or {}).get("value"),
         "tax_codes": frozenset(_references(body, "TaxCodeRef")),
+        "uncoded_lines": 0 if row["entity"] == Entity.PAYMENT.value else _uncoded(body["Line"]),
         "accounts": frozenset(_references(body, "AccountRef")) | frozenset(_references(body, "DepositToAccountRef")),
     }
 
@@ -127,6 +143,10 @@ def _composed(entity: str, body: Json) -> Decimal:
     tax = body.get("TxnTaxDetail") or {}
     lines = sum((parse_decimal(line.get("Amount", 0)) for line in body["Line"]), ZERO)
     return lines + parse_decimal(tax.get("TotalTax", 0))
+
+
+def _uncoded(lines: Sequence[Json]) -> int:
+    return sum(1 for line in lines if "Amount" in line and not any(_references(line, "TaxCodeRef")))
 
 
 def _references(value: Any, name: str) -> Iterator[str]:

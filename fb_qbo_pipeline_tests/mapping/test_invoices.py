@@ -7,6 +7,7 @@ from fb_qbo_pipeline.freshbooks.records import Address, VisState
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Mapped, Outcome
 from fb_qbo_pipeline.mapping.invoices import map_invoice
+from fb_qbo_pipeline.mapping.rows import document_fingerprint
 from fb_qbo_pipeline_tests.mapping.books import book, detail, item_lines
 from fb_qbo_pipeline_tests.mapping.builders import (
     DAY,
@@ -259,6 +260,16 @@ def test_a_generic_customer_keeps_the_client_in_the_memo_and_the_address_of_issu
     assert without["BillAddr"]["Line1"] == "1 Main Street"
 
 
+def test_what_a_client_changes_later_does_not_change_an_invoice_that_was_issued() -> None:
+    generic: dict[str, Any] = {"sales": {"customer": "generic", "generic_customer": "FreshBooks Sales"}}
+    for settings in ({}, generic):
+        was = document(map_invoice(invoice(line("10.00")), [], context(**settings)))
+        moved = client(organization="Acme Holdings", email="billing@acme.example", address=Address("9 New Street"))
+        now = document(map_invoice(invoice(line("10.00")), [], context(clients=(moved,), **settings)))
+        assert now.body["BillEmail"] == {"Address": "billing@acme.example"}
+        assert document_fingerprint(now) == document_fingerprint(was)
+
+
 def test_card_payment_is_only_mentioned_when_it_is_allowed() -> None:
     assert "AllowOnlineCreditCardPayment" not in body(map_invoice(invoice(line("10.00")), [], context()))
     assert body(map_invoice(invoice(line("10.00")), [], context(sales={"allow_credit_card": True})))["AllowOnlineCreditCardPayment"] is True
@@ -353,7 +364,19 @@ def test_a_us_invoice_says_tax_or_non_on_lines_and_names_one_code() -> None:
 def test_an_untaxed_us_invoice_needs_no_mapping() -> None:
     found = body(map_invoice(invoice(line("50.00"), currency="USD"), [], context(sales={"taxes": {}}, books=company("US"))))
     assert detail(found["Line"][0])["TaxCodeRef"] == {"value": "NON"}
-    assert "TxnTaxDetail" not in found
+    # Sent all the same: in an update, a key that is left out keeps its earlier value.
+    assert found["TxnTaxDetail"] == {"TotalTax": D("0")}
+
+
+def test_a_us_line_of_zero_percent_is_untaxed_beside_one_that_is_taxed() -> None:
+    zero = tax("Exempt", "0")
+    taxes = {"taxes": {"State": "California", "Exempt": "New York"}}
+    both = invoice(line("100.00", STATE), line("50.00", zero), amount="157.25", currency="USD")
+    found = body(map_invoice(both, [], context(sales=taxes, books=company("US"))))
+    assert [detail(row)["TaxCodeRef"]["value"] for row in found["Line"]] == ["TAX", "NON"]
+    assert found["TxnTaxDetail"] == {"TxnTaxCodeRef": {"value": "2"}, "TotalTax": D("7.25")}
+    alone = body(map_invoice(invoice(line("50.00", zero), currency="USD"), [], context(sales=taxes, books=company("US"))))
+    assert alone["TxnTaxDetail"] == {"TxnTaxCodeRef": {"value": "3"}, "TotalTax": D("0")}
 
 
 @pytest.mark.parametrize(

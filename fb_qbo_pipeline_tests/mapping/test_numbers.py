@@ -22,6 +22,13 @@ def test_a_longer_number_keeps_its_beginning_and_is_always_shortened_alike() -> 
     assert one == document_number("FB", "PROJECT-2025-0000001") != other
 
 
+def test_a_number_loses_what_quickbooks_refuses_and_stays_apart_from_the_one_that_never_had_it() -> None:
+    clean, hidden = document_number("FB", "12"), document_number("FB", "1\x002\u200b")
+    assert clean == "FB12"
+    assert hidden.startswith("FB1 2~")
+    assert hidden.isprintable()
+
+
 def mapped(source_id: int, number: str, where_receipts: bool = False) -> Mapped:
     where = context(sales={"post_as": "sales_receipt"} if where_receipts else {})
     one: Invoice = (paid if where_receipts else invoice)(line("10.00"), id=source_id, number=number)

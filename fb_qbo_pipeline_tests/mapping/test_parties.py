@@ -3,7 +3,7 @@ import pytest
 from fb_qbo_pipeline.freshbooks.records import Address
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import PartyRequest
-from fb_qbo_pipeline.mapping.parties import customer_request, reference, vendor_request
+from fb_qbo_pipeline.mapping.parties import customer_request, postal_address, reference, vendor_request
 from fb_qbo_pipeline.mapping.party_decisions import Create, Use, decide_party
 from fb_qbo_pipeline.quickbooks.company import Party
 from fb_qbo_pipeline_tests.mapping.builders import client, company, context, expense, invoice, line, party
@@ -75,6 +75,25 @@ def test_a_client_that_is_not_known_is_taken_from_the_invoice() -> None:
     assert (found.name, found.email, found.body["BillAddr"]["Line1"]) == ("Jane Doe", "", "1 Old Road")
 
 
+@pytest.mark.parametrize(
+    ("address", "lines"),
+    [
+        (Address("1 Main Street\r\nSuite 2", "Building B"), ["1 Main Street", "Suite 2", "Building B"]),
+        (Address("", "Suite 2"), ["Suite 2"]),
+        (Address("a\nb\n\nc", "d\ne"), ["a", "b", "c", "d e"]),
+        (Address("x" * 3000), ["x" * 400]),
+        (Address("\n"), []),
+    ],
+)
+def test_a_street_of_several_lines_has_a_key_for_each(address: Address, lines: list[str]) -> None:
+    assert postal_address(address) == {f"Line{number}": line for number, line in enumerate(lines, 1)}
+
+
+def test_the_other_parts_of_an_address_are_one_line_each() -> None:
+    found = postal_address(Address(city="St.\nJohn's", postal_code="A1C\t5S7" + "9" * 30))
+    assert found == {"City": "St. John's", "PostalCode": ("A1C 5S7" + "9" * 30)[:30]}
+
+
 def test_the_generic_customer_is_one_whoever_the_client_is() -> None:
     found = customer(context(sales={"customer": "generic", "generic_customer": "FreshBooks Sales"}))
     assert (found.key, found.name, found.email, found.body) == ("generic", "FreshBooks Sales", "", {})
@@ -125,6 +144,7 @@ MAIL = "jane@acme.example"
         (request(email=MAIL), party("1", "Jane Doe", email=MAIL.upper())),
         (request("Jane Doe", MAIL, "Acme Ltd"), party("1", "Acme Ltd", email=MAIL)),
         (request("Jane Doe", MAIL, "Acme Ltd"), party("1", "J. D.", company="ACME LTD", email=MAIL)),
+        (request(email=MAIL), party("1", "Jane Doe", email=f"accounts@acme.example, {MAIL}")),
         (request(currency="CAD"), party("1", "Jane Doe")),
         (request(kind="Vendor"), party("1", "Jane Doe", kind="Vendor")),
     ],

@@ -66,3 +66,11 @@ def test_in_the_us_the_line_is_not_taxed() -> None:
     )
     assert body is not None
     assert body["Line"][-1]["SalesItemLineDetail"]["TaxCodeRef"] == {"value": "NON"}
+
+
+def test_the_line_is_of_the_class_that_the_other_lines_have() -> None:
+    line = BODY["Line"][0]
+    classed = BODY | {"Line": [line | {"SalesItemLineDetail": line["SalesItemLineDetail"] | {"ClassRef": {"value": "1"}}}]}
+    body = with_rounding(classed, D("0.01"), INTEGRATION, COMPANY)
+    assert body is not None
+    assert body["Line"][-1]["SalesItemLineDetail"]["ClassRef"] == {"value": "1"}
