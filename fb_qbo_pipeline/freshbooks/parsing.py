@@ -69,18 +69,20 @@ def parse_invoice(payload: Json) -> Invoice:
 
 
 def parse_payment(payload: Json) -> Payment:
-    """A payment of an invoice, or into a credit."""
+    """A payment of an invoice, or into a credit. One that names both is the credit, applied to the invoice."""
     fields = Fields("payment", payload)
+    payment_id = fields.id("id", "logid")
+    invoice_id, credit_id = fields.optional_integer("invoiceid"), fields.optional_integer("creditid")
     return Payment(
-        id=fields.id("id", "logid"),
-        invoice_id=fields.optional_integer("invoiceid"),
-        credit_id=fields.optional_integer("creditid"),
+        id=payment_id,
+        invoice_id=invoice_id,
+        credit_id=credit_id,
         client_id=fields.optional_integer("clientid", "customerid"),
         amount=fields.amount("amount"),
         currency=fields.currency("amount", "currency_code"),
         date=fields.day("date"),
         method=fields.text("type"),
-        from_credit=fields.flag("from_credit"),
+        from_credit=fields.flag("from_credit") or (invoice_id is not None and credit_id is not None),
         note=fields.text("note"),
         vis_state=_vis_state(fields),
     )
@@ -201,11 +203,14 @@ def _line_taxes(fields: Fields) -> tuple[LineTax, ...]:
 
 
 def _expense_taxes(fields: Fields) -> tuple[ExpenseTax, ...]:
-    """An expense's taxes. Here `taxAmountN` is money; `taxPercentN` is what a person typed, and FreshBooks computes nothing from it."""
-    taxes = [
-        ExpenseTax(fields.text(f"taxName{slot}"), fields.decimal(f"taxPercent{slot}"), fields.amount_or_zero(f"taxAmount{slot}"))
-        for slot in _TAX_SLOTS
-    ]
+    """An expense's taxes. Here `taxAmountN` is money; `taxPercentN` is what a person typed, and FreshBooks computes nothing from it.
+
+    A tax that has an amount and 0 % was given no percentage.
+    """
+    taxes = []
+    for slot in _TAX_SLOTS:
+        amount, percent = fields.amount_or_zero(f"taxAmount{slot}"), fields.decimal(f"taxPercent{slot}")
+        taxes.append(ExpenseTax(fields.text(f"taxName{slot}"), percent if percent or not amount else None, amount))
     return tuple(tax for tax in taxes if tax.name or tax.amount)
 
 

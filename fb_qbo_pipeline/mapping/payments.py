@@ -1,7 +1,8 @@
 """A FreshBooks payment → a QuickBooks payment, linked to the invoice that it pays.
 
 FreshBooks' payments of one invoice are applied in the order of their dates, each up to what the earlier ones left open:
-QuickBooks refuses a line above the invoice's balance. What is paid too much stays on the customer as unapplied.
+QuickBooks refuses a line above the invoice's balance. What is paid too much stays on the customer as unapplied. The list
+of lines is always sent, also an empty one: a sparse update without it would leave an earlier link in place.
 """
 
 from collections.abc import Sequence
@@ -135,9 +136,8 @@ def _document(payment: Payment, invoice: Invoice, siblings: Sequence[Payment], s
         "TotalAmt": amount,
         **header(context, Source.PAYMENT, payment.id, payment.date, invoice.currency),
         "DepositToAccountRef": ref(account),
+        "Line": [{"Amount": applied, "LinkedTxn": [{"TxnId": f"@invoice/{invoice.id}", "TxnType": "Invoice"}]}] if applied > 0 else [],
     }
-    if applied > 0:
-        body["Line"] = [{"Amount": applied, "LinkedTxn": [{"TxnId": f"@invoice/{invoice.id}", "TxnType": "Invoice"}]}]
     unapplied = f"{shown(amount - applied, payment.currency)} are more than the invoice: they stay unapplied on the customer"
     return Document(
         source=Source.PAYMENT,
