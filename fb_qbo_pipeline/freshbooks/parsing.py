@@ -32,6 +32,8 @@ __all__ = [
     "parse_item",
     "parse_payment",
     "parse_tax",
+    "read_status",
+    "read_vis_state",
 ]
 
 _TAX_SLOTS = ("1", "2")  # a line or an expense carries at most two taxes
@@ -55,8 +57,8 @@ def parse_invoice(payload: Json) -> Invoice:
         outstanding=outstanding,
         discount_percent=fields.amount_or_zero("discount_value"),
         discount_total=-abs(fields.amount_or_zero("discount_total")),
-        status=_status(fields),
-        vis_state=_vis_state(fields),
+        status=read_status(fields),
+        vis_state=read_vis_state(fields),
         lines=tuple(_line(line, index) for index, line in enumerate(fields.nested("lines"), 1)),
         organization=fields.text("organization"),
         first_name=fields.text("fname"),
@@ -84,7 +86,7 @@ def parse_payment(payload: Json) -> Payment:
         method=fields.text("type"),
         from_credit=fields.flag("from_credit") or (invoice_id is not None and credit_id is not None),
         note=fields.text("note"),
-        vis_state=_vis_state(fields),
+        vis_state=read_vis_state(fields),
     )
 
 
@@ -102,7 +104,7 @@ def parse_expense(payload: Json) -> Expense:
         notes=fields.text("notes"),
         client_id=fields.optional_integer("clientid"),
         invoice_id=fields.optional_integer("invoiceid"),
-        vis_state=_vis_state(fields),
+        vis_state=read_vis_state(fields),
     )
 
 
@@ -121,7 +123,7 @@ def parse_client(payload: Json) -> Client:
         shipping=_address(fields, "s_"),
         currency=fields.text("currency_code").upper(),
         vat_number=fields.text("vat_number"),
-        vis_state=_vis_state(fields),
+        vis_state=read_vis_state(fields),
     )
 
 
@@ -134,7 +136,7 @@ def parse_item(payload: Json) -> Item:
         sku=fields.text("sku"),
         description=fields.text("description"),
         unit_cost=fields.decimal("unit_cost"),
-        vis_state=_vis_state(fields),
+        vis_state=read_vis_state(fields),
     )
 
 
@@ -145,7 +147,7 @@ def parse_category(payload: Json) -> Category:
         id=fields.id("id", "categoryid"),
         name=fields.text("category"),
         parent_id=fields.optional_integer("parentid"),
-        vis_state=_vis_state(fields),
+        vis_state=read_vis_state(fields),
     )
 
 
@@ -165,7 +167,7 @@ def _settled(fields: Fields, amount: Decimal) -> tuple[Decimal, Decimal]:
     return paid, amount - paid if outstanding is None else outstanding
 
 
-def _status(fields: Fields) -> str:
+def read_status(fields: Fields) -> str:
     """v3_status: the numeric `status` does not follow payments. Documentation and an SDK differ in `_` and `-`."""
     status = fields.text("v3_status").lower().replace("-", "_")
     if not status:
@@ -173,7 +175,8 @@ def _status(fields: Fields) -> str:
     return status
 
 
-def _vis_state(fields: Fields) -> VisState:
+def read_vis_state(fields: Fields) -> VisState:
+    """Whether a record is active, archived or deleted; active where FreshBooks does not say."""
     value = fields.optional_integer("vis_state") or 0
     try:
         return VisState(value)

@@ -22,7 +22,8 @@ from fb_qbo_pipeline.money import ZERO
 def map_payment(payment: Payment, invoice: Invoice | None, siblings: Sequence[Payment], sale: Mapped | None, context: Context) -> Mapped:
     """Decide about a payment.
 
-    `invoice` is None where the payment has none, or where it does not exist in FreshBooks; `sale` is the decision about it.
+    `sale` is the decision about its invoice, None where it has none, or where it does not exist in FreshBooks. `invoice` is
+    None then, and where the invoice cannot be read.
     `siblings` are all payments of the invoice that are not deleted, in any order, this one included or not.
     """
     base = Mapped(
@@ -38,9 +39,9 @@ def map_payment(payment: Payment, invoice: Invoice | None, siblings: Sequence[Pa
     left_out = _scope(base, payment, sale, context)
     if left_out is not None:
         return left_out
-    if invoice is None or sale is None:
+    if sale is None:
         return held(base, _without_invoice(payment))
-    if sale.document is None or not _may_stand(sale):
+    if invoice is None or sale.document is None or not _may_stand(sale):
         return held(base, _waiting(sale))
     problems = _conditions(payment, invoice, context)
     settings = context.integration.payments

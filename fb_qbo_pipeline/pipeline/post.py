@@ -18,7 +18,8 @@ def post(runtime: Runtime, source: str, start: dt.date, end: dt.date, progress: 
         counts = _poster(runtime, progress).post(source, start, end)
         with runtime.ledger.begin() as tx:
             if source == Source.INVOICE.value:
-                waiting = partitions(runtime, tx.exceptions.dates_of_payments_waiting_for(start, end))
+                woken = tx.exceptions.dates_of_payments_waiting_for(start, end) | tx.staging.dates_waiting_for_invoices(start, end)
+                waiting = partitions(runtime, woken)
                 elsewhere = {day for day in waiting if not start <= day <= end}
                 tx.touched.note(elsewhere, "its invoice stands in QuickBooks now")
             if source == Source.PAYMENT.value and (counts.updated or counts.voided):

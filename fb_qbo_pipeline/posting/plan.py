@@ -53,7 +53,7 @@ def decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str) -> Ste
         posted = None
     if outcome is Outcome.DOCUMENT:
         return _document(row, posted)
-    if posted is None or posted.state == VOIDED:
+    if posted is None or posted.state == VOIDED or outcome is Outcome.WAITING:
         return Step(Action.NOTHING, row, posted, reason=str(row["reason"]))
     if outcome is Outcome.DELETED:
         if on_delete == "void":
