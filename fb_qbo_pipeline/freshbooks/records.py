@@ -184,3 +184,24 @@ class TaxDefinition:
     name: str
     percent: Decimal
     compound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An invoice, payment or expense that is unusable; `why` names the field and never its value.
+
+    None and '' stand for what is unreadable or absent; a `vis_state` that is unreadable counts as active, so that the
+    record is shown.
+    """
+
+    resource: str
+    id: int
+    why: str
+    date: dt.date | None = None
+    amount: Decimal | None = None
+    currency: str = ""
+    number: str = ""
+    party: str = ""
+    status: str = ""
+    invoice_id: int | None = None
+    vis_state: VisState = VisState.ACTIVE

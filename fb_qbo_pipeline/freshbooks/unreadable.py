@@ -4,15 +4,12 @@ One unusable field (a discount that is no number, a status that is missing) make
 is guessed. Its id, and where they are readable its date, number and amount, say which document a person has to open.
 """
 
-import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import TypeVar
 
 from fb_qbo_pipeline.freshbooks.fields import BadRecord, Fields
 from fb_qbo_pipeline.freshbooks.parsing import read_status, read_vis_state
-from fb_qbo_pipeline.freshbooks.records import VisState
+from fb_qbo_pipeline.freshbooks.records import Unreadable, VisState
 from fb_qbo_pipeline.http import Json
 
 _T = TypeVar("_T")
@@ -20,27 +17,6 @@ _T = TypeVar("_T")
 _IDS = {"invoice": ("id", "invoiceid"), "payment": ("id", "logid"), "expense": ("id", "expenseid")}
 _DATES = {"invoice": "create_date", "payment": "date", "expense": "date"}
 _NAMES = {"invoice": "organization", "expense": "vendor"}
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """An invoice, payment or expense that is unusable; `why` names the field and never its value.
-
-    None and '' stand for what is unreadable or absent; a `vis_state` that is unreadable counts as active, so that the
-    record is shown.
-    """
-
-    resource: str
-    id: int
-    why: str
-    date: dt.date | None = None
-    amount: Decimal | None = None
-    currency: str = ""
-    number: str = ""
-    party: str = ""
-    status: str = ""
-    invoice_id: int | None = None
-    vis_state: VisState = VisState.ACTIVE
 
 
 def salvage(resource: str, payload: Json, bad: BadRecord) -> Unreadable | None:

@@ -6,8 +6,7 @@ not take part, and a person has to open it. Records that the settings leave out 
 
 import datetime as dt
 
-from fb_qbo_pipeline.freshbooks.records import VisState
-from fb_qbo_pipeline.freshbooks.unreadable import Unreadable
+from fb_qbo_pipeline.freshbooks.records import Unreadable, VisState
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Mapped, Outcome, Problem, Source
 from fb_qbo_pipeline.mapping.outcomes import deleted, held, out_of_scope

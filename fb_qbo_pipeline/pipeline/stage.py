@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from fb_qbo_pipeline.freshbooks.fields import BadRecord
 from fb_qbo_pipeline.freshbooks.parsing import parse_category, parse_client, parse_item
-from fb_qbo_pipeline.freshbooks.records import Client, Expense, Invoice, Payment, VisState
-from fb_qbo_pipeline.freshbooks.unreadable import Unreadable, salvage
+from fb_qbo_pipeline.freshbooks.records import Client, Expense, Invoice, Payment, Unreadable, VisState
+from fb_qbo_pipeline.freshbooks.unreadable import salvage
 from fb_qbo_pipeline.ledger.exceptions import MAPPING
 from fb_qbo_pipeline.ledger.ledger import Transaction
 from fb_qbo_pipeline.ledger.posted import POSTED
