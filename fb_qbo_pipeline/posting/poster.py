@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from fb_qbo_pipeline.errors import RemoteRefusal
 from fb_qbo_pipeline.ledger.exceptions import IGNORED, POSTING
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.posted import POSTED
@@ -34,8 +35,13 @@ Progress = Callable[[int, int], None]
 """Called with (documents settled, documents to write)."""
 
 
-def plan_rows(ledger: Ledger, integration: Integration, source: str, start: dt.date, end: dt.date) -> list[Step]:
-    """The decisions about everything staged of `source` in the partitions from `start` to `end`, oldest first. No writes."""
+def plan_rows(
+    ledger: Ledger, integration: Integration, source: str, start: dt.date, end: dt.date, closed_until: dt.date | None
+) -> list[Step]:
+    """The decisions about everything staged of `source` in the partitions from `start` to `end`, oldest first. No writes.
+
+    `closed_until` is QuickBooks' closing date, None where the books are open.
+    """
     with ledger.begin() as tx:
         rows = tx.staging.in_partitions(source, start, end)
         posted = tx.posted.by_ids(source, [row["source_id"] for row in rows])
@@ -43,9 +49,9 @@ def plan_rows(ledger: Ledger, integration: Integration, source: str, start: dt.d
     steps = []
     for row in rows:
         if row["source_id"] in ignored:
-            steps.append(Step(Action.NOTHING, row, posted.get(row["source_id"]), reason="ignored by a person"))
+            steps.append(Step(Action.NOTHING, row, posted.get(row["source_id"]), reason="ignored by a person", ignored=True))
         else:
-            steps.append(decide(row, posted.get(row["source_id"]), integration.on_delete))
+            steps.append(decide(row, posted.get(row["source_id"]), integration.on_delete, closed_until))
     return steps
 
 
@@ -81,7 +87,7 @@ class Poster:
         """
         counts = Counts()
         self._recover(counts)
-        steps = plan_rows(self._ledger, self._integration, source, start, end)
+        steps = self._steps(source, start, end)
         counts.unchanged = sum(step.action is Action.UNCHANGED for step in steps)
         counts.held += sum(Outcome(step.row["outcome"]) is Outcome.HELD for step in steps)
         self._hold(steps, counts)
@@ -90,8 +96,16 @@ class Poster:
             company = self._mirror.before_posting()
             names = Names(self._client, self._ledger, self._mirror, company, sleep=self._sleep)
             self._send(due, company, names, counts)
+            replaced = {step.source_id for step in due if step.replaces}
+            if replaced:  # what stood in the way is gone
+                again = [step for step in self._steps(source, start, end) if step.action is Action.CREATE and step.source_id in replaced]
+                self._send(again, company, names, counts)
             counts.created.update(names.created)
         return counts
+
+    def _steps(self, source: str, start: dt.date, end: dt.date) -> list[Step]:
+        closed_until = self._mirror.company().preferences.closed_until
+        return plan_rows(self._ledger, self._integration, source, start, end, closed_until)
 
     def _recover(self, counts: Counts) -> None:
         settlement = self._settlement(counts, lambda _body, _difference: None)
@@ -163,7 +177,10 @@ class Poster:
             if kind == "invoice":
                 return invoices.get(int(key))
             if kind == "rate":
-                return self._rate(*key.split("/"))
+                try:
+                    return self._rate(*key.split("/"))
+                except RemoteRefusal:  # QuickBooks has none: that is a matter of this document, not of the run
+                    return None
             return names.id_of(reference)
 
         body = resolve(document.body, look_up)
@@ -205,5 +222,12 @@ def _missing(reference: str) -> Problem:
             Code.WAITING_FOR_INVOICE,
             "Its invoice does not stand in QuickBooks yet",
             "Resolve the invoice's exception: the payment follows by itself",
+        )
+    if reference.startswith("rate/"):
+        _, currency, day = reference.split("/")
+        return Problem(
+            Code.CURRENCY_OFF,
+            f"QuickBooks has no exchange rate of {currency} for {day}",
+            "Enter the rate in QuickBooks (Settings › Currencies), then run: fb-qbo exceptions retry",
         )
     return Problem(Code.REFUSED, f"QuickBooks has no {reference.partition('/')[0]} for it", "Run: fb-qbo exceptions retry")
