@@ -87,6 +87,7 @@ def parse_payment(payload: Json) -> Payment:
         from_credit=fields.flag("from_credit") or (invoice_id is not None and credit_id is not None),
         note=fields.text("note"),
         vis_state=read_vis_state(fields),
+        overpayment_id=fields.optional_integer("overpaymentid"),
     )
 
 

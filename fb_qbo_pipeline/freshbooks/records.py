@@ -95,6 +95,7 @@ class Payment:
     """A payment of an invoice (`invoice_id`) or into a credit (`credit_id`, no invoice).
 
     `from_credit`: an existing credit applied to the invoice; no cash moved. `method` is FreshBooks' `type` ("Credit Card").
+    `overpayment_id` is the credit that received what was paid beyond the invoice: another payment, with that `credit_id`.
     """
 
     id: int
@@ -108,6 +109,7 @@ class Payment:
     from_credit: bool
     note: str
     vis_state: VisState
+    overpayment_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """A FreshBooks payment → a QuickBooks payment, linked to the invoice that it pays.
 
 FreshBooks' payments of one invoice are applied in the order of their dates, each up to what the earlier ones left open:
-QuickBooks refuses a line above the invoice's balance. What is paid too much stays on the customer as unapplied. The list
-of lines is always sent, also an empty one: a sparse update without it would leave an earlier link in place.
+QuickBooks refuses a line above the invoice's balance. What is paid too much stays on the customer as unapplied, whether
+FreshBooks keeps it in the payment or, as a second payment that funds a credit, beside it. The list of lines is always sent,
+also an empty one: a sparse update without it would leave an earlier link in place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from fb_qbo_pipeline.freshbooks.records import Invoice, Payment, VisState
@@ -22,6 +23,7 @@ from fb_qbo_pipeline.money import ZERO
 def map_payment(payment: Payment, invoice: Invoice | None, siblings: Sequence[Payment], sale: Mapped | None, context: Context) -> Mapped:
     """Decide about a payment.
 
+    A payment that funds a credit with what was paid beyond an invoice (`overpaid`) is decided about with that invoice.
     `sale` is the decision about its invoice, None where it has none, or where it does not exist in FreshBooks. `invoice` is
     None then, and where the invoice cannot be read.
     `siblings` are all payments of the invoice that are not deleted, in any order, this one included or not.
@@ -51,6 +53,14 @@ def map_payment(payment: Payment, invoice: Invoice | None, siblings: Sequence[Pa
     return decide(base, document, problems)
 
 
+def overpaid(payment: Payment, others: Iterable[Payment]) -> Payment | None:
+    """The payment of an invoice whose surplus `payment` is, where it is one."""
+    if payment.invoice_id is not None or payment.credit_id is None or payment.from_credit:
+        return None
+    deleted_too = payment.vis_state is VisState.DELETED
+    return next((o for o in others if o.overpayment_id == payment.credit_id and (o.vis_state is VisState.DELETED) <= deleted_too), None)
+
+
 def open_before(payment: Payment, siblings: Sequence[Payment], amount: Decimal) -> Decimal:
     """What the payments before this one (by date, then id) leave open of an invoice of `amount`; never below zero."""
     earlier = {other.id: other for other in siblings if (other.date, other.id) < (payment.date, payment.id) and other.id != payment.id}
@@ -71,7 +81,7 @@ def _scope(base: Mapped, payment: Payment, sale: Mapped | None, context: Context
         return out_of_scope(base, f"its invoice {sale.label} is not synced: {sale.reason}")
     if sale is not None and sale.outcome is Outcome.DELETED:
         return out_of_scope(base, f"its invoice {sale.label} is deleted in FreshBooks")
-    if payment.invoice_id is None and payment.date < context.integration.start_date:
+    if sale is None and payment.invoice_id is None and payment.date < context.integration.start_date:
         return out_of_scope(base, f"dated before start_date ({context.integration.start_date.isoformat()})")
     if cents(payment.amount) == 0:
         return out_of_scope(base, "a payment of nothing")
@@ -87,7 +97,7 @@ def _without_invoice(payment: Payment) -> Problem:
         )
     return Problem(
         Code.CREDIT_WITHOUT_ACCOUNT,
-        "the payment belongs to no invoice: in FreshBooks it funds a credit of the client (a prepayment or overpayment)",
+        "the payment belongs to no invoice: in FreshBooks it funds a credit of the client (a prepayment)",
         "enter it in QuickBooks as a payment on account of the customer, and ignore this one",
     )
 
@@ -131,7 +141,7 @@ def _conditions(payment: Payment, invoice: Invoice, context: Context) -> Problem
 
 def _document(payment: Payment, invoice: Invoice, siblings: Sequence[Payment], sale: Document, account: str, context: Context) -> Document:
     amount = cents(payment.amount)
-    applied = min(amount, open_before(payment, siblings, invoice.amount))
+    applied = min(amount, open_before(payment, siblings, invoice.amount)) if payment.invoice_id is not None else ZERO
     body: Json = {
         "CustomerRef": sale.body["CustomerRef"],
         "TotalAmt": amount,

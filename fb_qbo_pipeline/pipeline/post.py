@@ -23,8 +23,10 @@ def post(runtime: Runtime, source: str, start: dt.date, end: dt.date, progress: 
                 elsewhere = {day for day in waiting if not start <= day <= end}
                 tx.touched.note(elsewhere, "its invoice stands in QuickBooks now")
             if source == Source.PAYMENT.value and (counts.updated or counts.voided):
-                # QuickBooks refuses an invoice below what is applied to it: lowered together, the payment has to go first.
+                # QuickBooks refuses an invoice below what is applied to it, and a payment beyond what is open: where one has to
+                # give way to the other, and went second, the refused one is tried again.
                 refused = tx.exceptions.dates_of_refused_invoices_paid_in(start, end)
+                refused |= tx.exceptions.dates_of_refused_payments_beside(start, end)
                 tx.touched.note(partitions(runtime, refused), "its payments have changed in QuickBooks")
             tx.report(
                 {

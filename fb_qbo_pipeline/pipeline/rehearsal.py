@@ -20,7 +20,7 @@ from fb_qbo_pipeline.mapping.documents import Code, Entity, Json, Mapped, Outcom
 from fb_qbo_pipeline.mapping.expenses import map_expense
 from fb_qbo_pipeline.mapping.invoices import map_invoice
 from fb_qbo_pipeline.mapping.numbers import hold_duplicates
-from fb_qbo_pipeline.mapping.payments import map_payment
+from fb_qbo_pipeline.mapping.payments import map_payment, overpaid
 from fb_qbo_pipeline.mapping.rows import to_row
 from fb_qbo_pipeline.mapping.unreadable import map_unreadable
 from fb_qbo_pipeline.mapping.usage import Usage
@@ -62,8 +62,11 @@ def rehearse(runtime: Runtime, context: Context, tick: Tick) -> Rehearsal:
     tick("payments", 0, len(periods))
     payments: _PaymentsByInvoice = defaultdict(list)
     if "payment" in used:
-        for payment, _ in reader.payments():
-            payments[payment.invoice_id].append(payment)
+        everything = [payment for payment, _ in reader.payments()]
+        causes = {one.overpayment_id: one for one in everything if one.overpayment_id is not None}
+        for payment in everything:
+            cause = overpaid(payment, [causes[payment.credit_id]] if payment.credit_id in causes else [])
+            payments[cause.invoice_id if cause is not None else payment.invoice_id].append(payment)
     stage = _Stage(runtime, reader, context, unreadable)
     for done, (first, last) in enumerate(periods):
         tick(f"{first:%B %Y}", done, len(periods))

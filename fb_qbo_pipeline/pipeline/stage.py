@@ -23,7 +23,7 @@ from fb_qbo_pipeline.mapping.documents import Code, Entity, Json, Mapped, Outcom
 from fb_qbo_pipeline.mapping.expenses import map_expense
 from fb_qbo_pipeline.mapping.invoices import map_invoice
 from fb_qbo_pipeline.mapping.numbers import hold_duplicates
-from fb_qbo_pipeline.mapping.payments import map_payment
+from fb_qbo_pipeline.mapping.payments import map_payment, overpaid
 from fb_qbo_pipeline.mapping.rows import document_fingerprint, to_row
 from fb_qbo_pipeline.mapping.unreadable import map_unreadable
 from fb_qbo_pipeline.pipeline.intake import PARSERS, document_rows, months, one_row, raw_row, read_dates, read_lists, refresh_list
@@ -142,30 +142,45 @@ def _map_one(record: Record, payments: Sequence[Payment], context: Context) -> M
 
 
 def _map_payments(runtime: Runtime, tx: Transaction, payments: Sequence[Record], context: Context) -> list[Mapped]:
-    ids = {one.invoice_id for one in payments if isinstance(one, Payment | Unreadable) and one.invoice_id is not None}
+    paid = _paid_invoices(tx, payments)
+    ids = set(paid.values())
     invoices = {invoice.id: invoice for invoice in _parsed(tx, "invoice", tx.raw.by_ids("invoice", ids))}
     invoices |= _fetch_invoices(runtime, tx, ids - invoices.keys())
     siblings = _payments_by_invoice(tx, ids)
     staged = tx.staging.by_ids("invoice", ids)
     sales: dict[int, Mapped] = {}
-    for invoice in invoices.values():
-        sale = _map_one(invoice, siblings.get(invoice.id, []), context)
-        row = staged.get(invoice.id)
+    for one in invoices.values():
+        sale = _map_one(one, siblings.get(one.id, []), context)
+        row = staged.get(one.id)
         if row is not None and row["outcome"] == Outcome.HELD and sale.outcome is Outcome.DOCUMENT:
             sale = replace(sale, outcome=Outcome.HELD)  # held for what only the table shows: a duplicate number, a failed check
-        sales[invoice.id] = sale
+        sales[one.id] = sale
     mapped = []
     for payment in payments:
         assert isinstance(payment, Payment | Unreadable)
-        key = payment.invoice_id or 0
+        key = paid.get(payment.id, 0)
         if isinstance(payment, Payment):
-            paid = invoices.get(key)
-            readable = paid if isinstance(paid, Invoice) else None
+            invoice = invoices.get(key)
+            readable = invoice if isinstance(invoice, Invoice) else None
             mapped.append(map_payment(payment, readable, siblings.get(key, []), sales.get(key), context))
         else:
             assert payment.date is not None, "a kept record has a day"
             mapped.append(map_unreadable(payment, payment.date, context, sales.get(key)))
     return mapped
+
+
+def _paid_invoices(tx: Transaction, payments: Sequence[Record]) -> dict[int, int]:
+    """The invoice of each payment, by the payment's id: its own, or the one that it overpaid."""
+    credits = {one.credit_id for one in payments if isinstance(one, Payment) and one.invoice_id is None and one.credit_id is not None}
+    others = [one for one in _parsed(tx, "payment", tx.raw.payments_beyond_invoices(credits)) if isinstance(one, Payment)]
+    found: dict[int, int] = {}
+    for one in payments:
+        assert isinstance(one, Payment | Unreadable)
+        cause = overpaid(one, others) if isinstance(one, Payment) else None
+        invoice_id = cause.invoice_id if cause is not None else one.invoice_id
+        if invoice_id is not None:
+            found[one.id] = invoice_id
+    return found
 
 
 def _payments_by_invoice(tx: Transaction, invoice_ids: Collection[int]) -> dict[int, list[Payment]]:

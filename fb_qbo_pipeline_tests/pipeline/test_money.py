@@ -13,7 +13,7 @@ from fb_qbo_pipeline.sandbox.freshbooks.clock import Clock
 from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
 from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
-from fb_qbo_pipeline_tests.pipeline.world import NOW, START, TODAY, World, day
+from fb_qbo_pipeline_tests.pipeline.world import NOW, START, TODAY, World, day, line
 
 D = Decimal
 
@@ -68,8 +68,11 @@ def test_a_payment_waits_for_an_invoice_of_a_day_to_come(world: World) -> None:
 def test_an_earlier_payment_that_is_lowered_lets_a_later_one_pay_more(world: World) -> None:
     """Together they paid too much; what the later one pays depends on the earlier one, days before."""
     invoice = world.invoice("100.00", on=day(5))
-    first, second = world.payment(invoice, "63.00", on=day(6)), world.payment(invoice, "60.00", on=day(12))
+    first, second = world.payment(invoice, "53.00", on=day(6)), world.payment(invoice, "60.00", on=day(12))
     world.follow()
+    world.freshbooks.edit_payment(first, amount="63.00")
+    world.follow()
+    assert not world.held()
     assert world.document("payment", second)["UnappliedAmt"] == D("10.00")
     world.freshbooks.edit_payment(first, amount="50.00")
     world.follow()
@@ -90,6 +93,32 @@ def test_a_payment_that_pays_nothing_of_its_invoice_any_more_is_taken_off_it(wor
     assert not world.held()
     assert (world.document("payment", second)["Line"], world.document("payment", second)["UnappliedAmt"]) == ([], D("20.00"))
     assert world.document("invoice", invoice)["Balance"] == 0
+
+
+def test_what_was_paid_beyond_the_invoice_is_in_the_books_as_unapplied(world: World) -> None:
+    """FreshBooks keeps it as a payment of its own, which funds a credit."""
+    invoice = world.invoice("100.00", on=day(5))
+    world.payment(invoice, "120.00", on=day(10), method="PayPal")
+    assert [action for action, _, _ in planned(world)] == ["create", "create", "create"]
+    world.follow()
+    assert not world.held()
+    assert world.balances()["PayPal Clearing"] == D("120.00")
+    assert world.balances()["Accounts Receivable (A/R)"] == D("-7.00")
+    assert world.document("invoice", invoice)["Balance"] == 0
+    assert sorted(row["UnappliedAmt"] for row in world.quickbooks.rows("Payment")) == [0, D("7.00")]
+    with world.runtime() as runtime:
+        assert reconcile(runtime, START, TODAY).agrees
+
+
+def test_a_surplus_waits_with_its_invoice(world: World) -> None:
+    invoice = world.invoice("100.00", on=day(5), taxes=(("Unheard of", "3"),))
+    world.payment(invoice, "120.00", on=day(10))
+    world.follow()
+    assert sorted(world.codes()) == ["unmapped_tax", "waiting_for_invoice", "waiting_for_invoice"]
+    world.freshbooks.edit_invoice(invoice, lines=[line("100.00")])
+    world.follow()
+    assert not world.held()
+    assert world.balances()["Undeposited Funds"] == D("120.00")
 
 
 # Expenses
@@ -200,7 +229,7 @@ def test_a_currency_without_a_rate_holds_its_documents_and_not_the_run(make_worl
     world = abroad(make_world)
     world.invoice("100.00", client=world.client(currency_code="USD"), currency="USD", on=day(4))
     fine = world.invoice("100.00", on=day(5))
-    world.fail(status=400, code="610", dialect="service", path="/exchangerate", count=None)
+    world.fail(status=400, code="610", dialect="json", path="/exchangerate", count=None)
     world.follow()
     assert world.codes() == ["currency_off"]
     assert "exchange rate of USD for 2026-03-04" in world.held()[0]["reason"]
