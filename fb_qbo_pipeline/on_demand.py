@@ -110,7 +110,10 @@ def sync(
         _follow_changes(syncer, ledger, announce)
     else:
         _check_settings(company)
+        with ledger.begin() as tx:
+            before = tx.touched.newest_batch()
         _run_spans(syncer, spans(days_between(*days), MONTH), None, announce)
+        _follow_changes(syncer, ledger, announce, days, before)  # such as a payment that is older than its invoice
     return _result(ledger, syncer.runs, calls_before, time.monotonic() - started)
 
 
@@ -132,10 +135,13 @@ def _check_settings(company: Company) -> None:
         require_valid_settings(runtime)
 
 
-def _follow_changes(syncer: Syncer, ledger: Ledger, announce: OnSpan) -> None:
+def _follow_changes(
+    syncer: Syncer, ledger: Ledger, announce: OnSpan, days: tuple[dt.date, dt.date] = (dt.date.min, dt.date.max), before: int = 0
+) -> None:
+    """Run what waits within `days` and was noted after the batch `before`, until nothing does."""
     for _round in range(MOST_ROUNDS):
         with ledger.begin() as tx:
-            waiting = tx.touched.waiting()
+            waiting = [touched for touched in tx.touched.waiting() if touched.batch > before and days[0] <= touched.date <= days[1]]
         if not waiting:
             return
         batch = max(touched.batch for touched in waiting)

@@ -25,6 +25,7 @@ class BadRecord(PipelineError):
         self.resource = resource
         self.record_id = record_id
         self.key = key
+        self.why = why
 
 
 class Fields:

@@ -32,6 +32,8 @@ __all__ = [
     "parse_item",
     "parse_payment",
     "parse_tax",
+    "read_status",
+    "read_vis_state",
 ]
 
 _TAX_SLOTS = ("1", "2")  # a line or an expense carries at most two taxes
@@ -55,8 +57,8 @@ def parse_invoice(payload: Json) -> Invoice:
         outstanding=outstanding,
         discount_percent=fields.amount_or_zero("discount_value"),
         discount_total=-abs(fields.amount_or_zero("discount_total")),
-        status=_status(fields),
-        vis_state=_vis_state(fields),
+        status=read_status(fields),
+        vis_state=read_vis_state(fields),
         lines=tuple(_line(line, index) for index, line in enumerate(fields.nested("lines"), 1)),
         organization=fields.text("organization"),
         first_name=fields.text("fname"),
@@ -69,20 +71,23 @@ def parse_invoice(payload: Json) -> Invoice:
 
 
 def parse_payment(payload: Json) -> Payment:
-    """A payment of an invoice, or into a credit."""
+    """A payment of an invoice, or into a credit. One that names both is the credit, applied to the invoice."""
     fields = Fields("payment", payload)
+    payment_id = fields.id("id", "logid")
+    invoice_id, credit_id = fields.optional_integer("invoiceid"), fields.optional_integer("creditid")
     return Payment(
-        id=fields.id("id", "logid"),
-        invoice_id=fields.optional_integer("invoiceid"),
-        credit_id=fields.optional_integer("creditid"),
+        id=payment_id,
+        invoice_id=invoice_id,
+        credit_id=credit_id,
         client_id=fields.optional_integer("clientid", "customerid"),
         amount=fields.amount("amount"),
         currency=fields.currency("amount", "currency_code"),
         date=fields.day("date"),
         method=fields.text("type"),
-        from_credit=fields.flag("from_credit"),
+        from_credit=fields.flag("from_credit") or (invoice_id is not None and credit_id is not None),
         note=fields.text("note"),
-        vis_state=_vis_state(fields),
+        vis_state=read_vis_state(fields),
+        overpayment_id=fields.optional_integer("overpaymentid"),
     )
 
 
@@ -100,7 +105,7 @@ def parse_expense(payload: Json) -> Expense:
         notes=fields.text("notes"),
         client_id=fields.optional_integer("clientid"),
         invoice_id=fields.optional_integer("invoiceid"),
-        vis_state=_vis_state(fields),
+        vis_state=read_vis_state(fields),
     )
 
 
@@ -119,7 +124,7 @@ def parse_client(payload: Json) -> Client:
         shipping=_address(fields, "s_"),
         currency=fields.text("currency_code").upper(),
         vat_number=fields.text("vat_number"),
-        vis_state=_vis_state(fields),
+        vis_state=read_vis_state(fields),
     )
 
 
@@ -132,7 +137,7 @@ def parse_item(payload: Json) -> Item:
         sku=fields.text("sku"),
         description=fields.text("description"),
         unit_cost=fields.decimal("unit_cost"),
-        vis_state=_vis_state(fields),
+        vis_state=read_vis_state(fields),
     )
 
 
@@ -143,7 +148,7 @@ def parse_category(payload: Json) -> Category:
         id=fields.id("id", "categoryid"),
         name=fields.text("category"),
         parent_id=fields.optional_integer("parentid"),
-        vis_state=_vis_state(fields),
+        vis_state=read_vis_state(fields),
     )
 
 
@@ -163,7 +168,7 @@ def _settled(fields: Fields, amount: Decimal) -> tuple[Decimal, Decimal]:
     return paid, amount - paid if outstanding is None else outstanding
 
 
-def _status(fields: Fields) -> str:
+def read_status(fields: Fields) -> str:
     """v3_status: the numeric `status` does not follow payments. Documentation and an SDK differ in `_` and `-`."""
     status = fields.text("v3_status").lower().replace("-", "_")
     if not status:
@@ -171,7 +176,8 @@ def _status(fields: Fields) -> str:
     return status
 
 
-def _vis_state(fields: Fields) -> VisState:
+def read_vis_state(fields: Fields) -> VisState:
+    """Whether a record is active, archived or deleted; active where FreshBooks does not say."""
     value = fields.optional_integer("vis_state") or 0
     try:
         return VisState(value)
@@ -201,11 +207,14 @@ def _line_taxes(fields: Fields) -> tuple[LineTax, ...]:
 
 
 def _expense_taxes(fields: Fields) -> tuple[ExpenseTax, ...]:
-    """An expense's taxes. Here `taxAmountN` is money; `taxPercentN` is what a person typed, and FreshBooks computes nothing from it."""
-    taxes = [
-        ExpenseTax(fields.text(f"taxName{slot}"), fields.decimal(f"taxPercent{slot}"), fields.amount_or_zero(f"taxAmount{slot}"))
-        for slot in _TAX_SLOTS
-    ]
+    """An expense's taxes. Here `taxAmountN` is money; `taxPercentN` is what a person typed, and FreshBooks computes nothing from it.
+
+    A tax that has an amount and 0 % was given no percentage.
+    """
+    taxes = []
+    for slot in _TAX_SLOTS:
+        amount, percent = fields.amount_or_zero(f"taxAmount{slot}"), fields.decimal(f"taxPercent{slot}")
+        taxes.append(ExpenseTax(fields.text(f"taxName{slot}"), percent if percent or not amount else None, amount))
     return tuple(tax for tax in taxes if tax.name or tax.amount)
 
 

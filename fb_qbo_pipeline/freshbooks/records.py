@@ -95,6 +95,7 @@ class Payment:
     """A payment of an invoice (`invoice_id`) or into a credit (`credit_id`, no invoice).
 
     `from_credit`: an existing credit applied to the invoice; no cash moved. `method` is FreshBooks' `type` ("Credit Card").
+    `overpayment_id` is the credit that received what was paid beyond the invoice: another payment, with that `credit_id`.
     """
 
     id: int
@@ -108,6 +109,7 @@ class Payment:
     from_credit: bool
     note: str
     vis_state: VisState
+    overpayment_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +186,24 @@ class TaxDefinition:
     name: str
     percent: Decimal
     compound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An invoice, payment or expense that is unusable; `why` names the field and never its value.
+
+    None and '' stand for what is unreadable or absent; a `vis_state` that is unreadable counts as active, so that the
+    record is shown.
+    """
+
+    resource: str
+    id: int
+    why: str
+    date: dt.date | None = None
+    amount: Decimal | None = None
+    currency: str = ""
+    number: str = ""
+    party: str = ""
+    status: str = ""
+    invoice_id: int | None = None
+    vis_state: VisState = VisState.ACTIVE

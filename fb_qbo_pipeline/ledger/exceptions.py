@@ -127,6 +127,36 @@ class Exceptions:
         )
         return set(self._connection.execute(statement).scalars())
 
+    def dates_of_refused_payments_beside(self, start: dt.date, end: dt.date) -> set[dt.date]:
+        """Dates of payments that QuickBooks refused and whose invoices have payments dated from `start` to `end` as well."""
+        paid = raw_record.alias("paid")
+        beside = raw_record.alias("beside")
+        statement = (
+            select(exception.c.document_date)
+            .distinct()
+            .join(
+                paid,
+                (paid.c.integration == exception.c.integration)
+                & (paid.c.resource == "payment")
+                & (paid.c.source_id == exception.c.source_id),
+            )
+            .join(
+                beside,
+                (beside.c.integration == paid.c.integration)
+                & (beside.c.resource == "payment")
+                & (beside.c.invoice_id == paid.c.invoice_id)
+                & (beside.c.source_id != paid.c.source_id),
+            )
+            .where(
+                exception.c.integration == self._integration,
+                exception.c.source == "payment",
+                exception.c.stage == POSTING,
+                exception.c.status == OPEN,
+                beside.c.document_date.between(start, end),
+            )
+        )
+        return set(self._connection.execute(statement).scalars())
+
     def count_open(self) -> int:
         """How many are open (not ignored)."""
         statement = select(func.count()).where(exception.c.integration == self._integration, exception.c.status == OPEN)

@@ -146,6 +146,12 @@ class RawRecords:
         if invoice_ids:
             yield from self._rows("payment", raw_record.c.invoice_id.in_(invoice_ids))
 
+    def payments_beyond_invoices(self, credit_ids: Collection[int]) -> Iterator[tuple[str, Json]]:
+        """State and payload of the payments whose surplus funded one of these FreshBooks credits."""
+        if credit_ids:
+            overpayment = raw_record.c.payload["overpaymentid"].as_string()
+            yield from self._rows("payment", overpayment.in_([str(credit) for credit in credit_ids]))
+
     def all(self, resource: str) -> Iterator[tuple[str, Json]]:
         """State and payload of every record of a list."""
         yield from self._rows(resource, raw_record.c.source_id.is_not(None))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from fb_qbo_pipeline.ledger.tables import staged_document
+from fb_qbo_pipeline.ledger.tables import posted_document, staged_document
 
 _KEY = ("integration", "source", "source_id")
 
@@ -53,6 +53,23 @@ class Staging:
     def payments_of(self, invoice_ids: Collection[int]) -> list[RowMapping]:
         """Staged payments that need one of these invoices."""
         return self._select(self._of("payment"), staged_document.c.requires_invoice.in_(invoice_ids)) if invoice_ids else []
+
+    def dates_waiting_for_invoices(self, start: dt.date, end: dt.date) -> set[dt.date]:
+        """Dates of payments that wait for an invoice which stands in QuickBooks by now and is dated from `start` to `end`."""
+        posted = posted_document.c
+        statement = (
+            select(staged_document.c.document_date)
+            .distinct()
+            .join(
+                posted_document,
+                (posted.integration == staged_document.c.integration)
+                & (posted.source == "invoice")
+                & (posted.source_id == staged_document.c.requires_invoice),
+            )
+            .where(self._of("payment"), staged_document.c.outcome == "waiting")
+            .where(posted.state == "posted", posted.document_date.between(start, end))
+        )
+        return set(self._connection.execute(statement).scalars())
 
     def numbers(self, numbers: Collection[str]) -> dict[tuple[str, str], int]:
         """Which document holds (entity, number folded to lower case): the one with the lowest source id."""

@@ -1,8 +1,11 @@
 """Which account receives a payment: the clearing account of its method, the default, or the credit account.
 
 An applied FreshBooks credit moves no cash: it may not reach a bank or clearing account, only the account set for credits.
+With multicurrency an account has one currency, and money of another cannot be deposited there, except that QuickBooks
+converts foreign money into an account of the home currency.
 """
 
+import re
 from collections.abc import Sequence
 
 from fb_qbo_pipeline.freshbooks.records import Payment
@@ -12,14 +15,16 @@ from fb_qbo_pipeline.mapping.references import DEPOSIT, find_account
 from fb_qbo_pipeline.quickbooks.company import fold
 from fb_qbo_pipeline.settings.models import Payments
 
+_NO_LETTER = re.compile(r"[\W_]+")
+
 
 def deposit_account(payment: Payment, payments: Payments, context: Context) -> str | Problem:
-    """The id of the account that receives `payment`; methods are compared without case."""
-    chosen = _chosen(payment, payments)
+    """The id of the account that receives `payment`, of a type and a currency that can take it."""
+    chosen = chosen_account(payment, payments)
     if isinstance(chosen, Problem):
         return chosen
     name, setting = chosen
-    return find_account(name, setting, DEPOSIT, context)
+    return _for_money(name, setting, payment.currency, context)
 
 
 def receipt_account(invoice_payments: Sequence[Payment], payments: Payments, context: Context) -> str | Problem:
@@ -42,8 +47,12 @@ def receipt_account(invoice_payments: Sequence[Payment], payments: Payments, con
     )
 
 
-def _chosen(payment: Payment, payments: Payments) -> tuple[str, str] | Problem:
-    """The account's name and the setting that it comes from."""
+def chosen_account(payment: Payment, payments: Payments) -> tuple[str, str] | Problem:
+    """The account's name and the setting that it comes from.
+
+    Methods are compared without case, and where none is equal, by letters and digits alone: FreshBooks' own spellings of
+    one method differ by where it was entered ("Credit Card", "credit_card"; "2Checkout").
+    """
     if payment.from_credit:
         if payments.credit_account is not None:
             return payments.credit_account, "payments.credit_account"
@@ -52,8 +61,29 @@ def _chosen(payment: Payment, payments: Payments) -> tuple[str, str] | Problem:
             "the payment applies a FreshBooks credit: no cash was received, and no account is set for it",
             "set payments.credit_account to the account in which customers' credits are kept, then retry",
         )
-    method = fold(payment.method)
-    for name, account in payments.by_method.items():
-        if fold(name) == method:
-            return account, f"payments.by_method.{name}"
+    for spelling in (fold, _letters):
+        method = spelling(payment.method)
+        for name, account in payments.by_method.items():
+            if method and spelling(name) == method:
+                return account, f"payments.by_method.{name}"
     return payments.deposit_account, "payments.deposit_account"
+
+
+def _letters(method: str) -> str:
+    return _NO_LETTER.sub("", method).casefold()
+
+
+def _for_money(name: str, setting: str, currency: str, context: Context) -> str | Problem:
+    found = find_account(name, setting, DEPOSIT, context)
+    if isinstance(found, Problem) or not context.company.preferences.multicurrency:
+        return found
+    account = context.account(name)
+    assert account is not None, "an account that was found exists"
+    home = context.company.preferences.home_currency.upper()
+    if (account.currency or home) in {home, currency.upper()}:
+        return found
+    return Problem(
+        Code.CURRENCY_OFF,
+        f"the account “{name}” is kept in {account.currency} and cannot take a payment in {currency.upper()}",
+        f"name an account in {currency.upper()} or in {home} in {setting}",
+    )

@@ -134,13 +134,14 @@ class Outcome(StrEnum):
 
     DOCUMENT = "document"  # to be posted
     HELD = "held"  # an exception: problems say why
+    WAITING = "waiting"  # a payment whose invoice is of a day that has not been synced: it follows with it, no exception
     OUT_OF_SCOPE = "out_of_scope"  # not picked up by the settings: no document, no exception
     DELETED = "deleted"  # gone in FreshBooks: a synced document follows `on_delete`
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """The decision about one FreshBooks record. `document` is set for DOCUMENT, `problems` for HELD.
+    """The decision about one FreshBooks record. `document` is set for DOCUMENT and WAITING, `problems` for HELD.
 
     What is held by a closed period alone keeps its `document`: it may stand in QuickBooks already, unchanged.
 
@@ -157,7 +158,7 @@ class Mapped:
     party: str
     document: Document | None = None
     problems: tuple[Problem, ...] = ()
-    reason: str = ""  # for OUT_OF_SCOPE: which setting leaves it out
+    reason: str = ""  # for OUT_OF_SCOPE: which setting leaves it out; for WAITING: for what
 
 
 def marker(account_id: str, source: Source, source_id: int) -> str:

@@ -45,10 +45,16 @@ def category_label(category: Category, context: Context) -> str:
     return f"{parent.name.strip()}/{category.name.strip()}" if parent is not None else category.name.strip()
 
 
-def mapped_account(category: Category, expenses: Expenses, context: Context) -> str | None:
-    """The account that the settings give for a category: under `PARENT/CATEGORY` first, then under `CATEGORY`."""
-    normal = {_normal(key): account for key, account in expenses.categories.items()}
+def mapped_key(category: Category, expenses: Expenses, context: Context) -> str | None:
+    """The key under which the settings hold a category: `PARENT/CATEGORY` first, then `CATEGORY`."""
+    normal = {_normal(key): key for key in expenses.categories}
     return normal.get(_normal(category_label(category, context))) or normal.get(_normal(category.name))
+
+
+def mapped_account(category: Category, expenses: Expenses, context: Context) -> str | None:
+    """The account that the settings give for a category."""
+    key = mapped_key(category, expenses, context)
+    return expenses.categories[key] if key is not None else None
 
 
 def expense_target(expense: Expense, expenses: Expenses, day: dt.date, context: Context) -> ExpenseTarget | Problem:

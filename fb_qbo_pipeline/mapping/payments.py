@@ -1,10 +1,12 @@
 """A FreshBooks payment → a QuickBooks payment, linked to the invoice that it pays.
 
 FreshBooks' payments of one invoice are applied in the order of their dates, each up to what the earlier ones left open:
-QuickBooks refuses a line above the invoice's balance. What is paid too much stays on the customer as unapplied.
+QuickBooks refuses a line above the invoice's balance. What is paid too much stays on the customer as unapplied, whether
+FreshBooks keeps it in the payment or, as a second payment that funds a credit, beside it. The list of lines is always sent,
+also an empty one: a sparse update without it would leave an earlier link in place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from fb_qbo_pipeline.freshbooks.records import Invoice, Payment, VisState
@@ -21,7 +23,9 @@ from fb_qbo_pipeline.money import ZERO
 def map_payment(payment: Payment, invoice: Invoice | None, siblings: Sequence[Payment], sale: Mapped | None, context: Context) -> Mapped:
     """Decide about a payment.
 
-    `invoice` is None where the payment has none, or where it does not exist in FreshBooks; `sale` is the decision about it.
+    A payment that funds a credit with what was paid beyond an invoice (`overpaid`) is decided about with that invoice.
+    `sale` is the decision about its invoice, None where it has none, or where it does not exist in FreshBooks. `invoice` is
+    None then, and where the invoice cannot be read.
     `siblings` are all payments of the invoice that are not deleted, in any order, this one included or not.
     """
     base = Mapped(
@@ -37,9 +41,9 @@ def map_payment(payment: Payment, invoice: Invoice | None, siblings: Sequence[Pa
     left_out = _scope(base, payment, sale, context)
     if left_out is not None:
         return left_out
-    if invoice is None or sale is None:
+    if sale is None:
         return held(base, _without_invoice(payment))
-    if sale.document is None or not _may_stand(sale):
+    if invoice is None or sale.document is None or not _may_stand(sale):
         return held(base, _waiting(sale))
     problems = _conditions(payment, invoice, context)
     settings = context.integration.payments
@@ -47,6 +51,14 @@ def map_payment(payment: Payment, invoice: Invoice | None, siblings: Sequence[Pa
     account = problems.take(deposit_account(payment, settings, context))
     document = _document(payment, invoice, siblings, sale.document, account, context) if account is not None else None
     return decide(base, document, problems)
+
+
+def overpaid(payment: Payment, others: Iterable[Payment]) -> Payment | None:
+    """The payment of an invoice whose surplus `payment` is, where it is one."""
+    if payment.invoice_id is not None or payment.credit_id is None or payment.from_credit:
+        return None
+    deleted_too = payment.vis_state is VisState.DELETED
+    return next((o for o in others if o.overpayment_id == payment.credit_id and (o.vis_state is VisState.DELETED) <= deleted_too), None)
 
 
 def open_before(payment: Payment, siblings: Sequence[Payment], amount: Decimal) -> Decimal:
@@ -69,7 +81,7 @@ def _scope(base: Mapped, payment: Payment, sale: Mapped | None, context: Context
         return out_of_scope(base, f"its invoice {sale.label} is not synced: {sale.reason}")
     if sale is not None and sale.outcome is Outcome.DELETED:
         return out_of_scope(base, f"its invoice {sale.label} is deleted in FreshBooks")
-    if payment.invoice_id is None and payment.date < context.integration.start_date:
+    if sale is None and payment.invoice_id is None and payment.date < context.integration.start_date:
         return out_of_scope(base, f"dated before start_date ({context.integration.start_date.isoformat()})")
     if cents(payment.amount) == 0:
         return out_of_scope(base, "a payment of nothing")
@@ -85,7 +97,7 @@ def _without_invoice(payment: Payment) -> Problem:
         )
     return Problem(
         Code.CREDIT_WITHOUT_ACCOUNT,
-        "the payment belongs to no invoice: in FreshBooks it funds a credit of the client (a prepayment or overpayment)",
+        "the payment belongs to no invoice: in FreshBooks it funds a credit of the client (a prepayment)",
         "enter it in QuickBooks as a payment on account of the customer, and ignore this one",
     )
 
@@ -129,15 +141,14 @@ def _conditions(payment: Payment, invoice: Invoice, context: Context) -> Problem
 
 def _document(payment: Payment, invoice: Invoice, siblings: Sequence[Payment], sale: Document, account: str, context: Context) -> Document:
     amount = cents(payment.amount)
-    applied = min(amount, open_before(payment, siblings, invoice.amount))
+    applied = min(amount, open_before(payment, siblings, invoice.amount)) if payment.invoice_id is not None else ZERO
     body: Json = {
         "CustomerRef": sale.body["CustomerRef"],
         "TotalAmt": amount,
         **header(context, Source.PAYMENT, payment.id, payment.date, invoice.currency),
         "DepositToAccountRef": ref(account),
+        "Line": [{"Amount": applied, "LinkedTxn": [{"TxnId": f"@invoice/{invoice.id}", "TxnType": "Invoice"}]}] if applied > 0 else [],
     }
-    if applied > 0:
-        body["Line"] = [{"Amount": applied, "LinkedTxn": [{"TxnId": f"@invoice/{invoice.id}", "TxnType": "Invoice"}]}]
     unapplied = f"{shown(amount - applied, payment.currency)} are more than the invoice: they stay unapplied on the customer"
     return Document(
         source=Source.PAYMENT,

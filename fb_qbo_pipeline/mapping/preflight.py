@@ -4,21 +4,33 @@ Fatal: nothing can be posted rightly until it is changed, such as a name that Qu
 documents concerned are held, each with its own reason; everything else is posted.
 """
 
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from fb_qbo_pipeline.freshbooks.records import TaxDefinition
 from fb_qbo_pipeline.mapping.findings import Finding
 from fb_qbo_pipeline.mapping.item_creation import account_uses, setting_of
 from fb_qbo_pipeline.mapping.preflight_taxes import tax_findings
 from fb_qbo_pipeline.mapping.references import DEPOSIT, EXPENSE_LINE, AccountUse
+from fb_qbo_pipeline.mapping.taxes import Side
+from fb_qbo_pipeline.mapping.usage import Group
 from fb_qbo_pipeline.quickbooks.company import Company, find_by_name
 from fb_qbo_pipeline.settings.models import Expenses, Integration, Payments, Sales
 
 __all__ = ["Finding", "configuration_problems"]
 
 
-def configuration_problems(integration: Integration, company: Company, taxes: Sequence[TaxDefinition] = ()) -> list[Finding]:
-    """Everything in the settings that will make documents fail; `taxes` are FreshBooks' taxes, to compare rates with."""
+def configuration_problems(
+    integration: Integration,
+    company: Company,
+    taxes: Sequence[TaxDefinition] = (),
+    used: Mapping[Side, Mapping[Group, dt.date]] = MappingProxyType({}),
+) -> list[Finding]:
+    """Everything in the settings that will make documents fail.
+
+    `taxes` are FreshBooks' taxes and `used` those of its documents (`Usage.taxes`), to compare rates with.
+    """
     findings: list[Finding] = []
     if integration.sales is not None:
         findings.extend(_sales(integration.sales, company))
@@ -26,7 +38,7 @@ def configuration_problems(integration: Integration, company: Company, taxes: Se
         findings.extend(_payments(integration.payments, company))
     if integration.expenses is not None:
         findings.extend(_expenses(integration.expenses, company))
-    findings.extend(tax_findings(integration, company, taxes))
+    findings.extend(tax_findings(integration, company, taxes, used))
     return findings
 
 

@@ -6,14 +6,16 @@ as before touch nothing. A look with nothing new costs eight reads. The first lo
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
+from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
 from fb_qbo_pipeline.http import Json
 from fb_qbo_pipeline.json_text import fingerprint
 from fb_qbo_pipeline.ledger.exceptions import OPEN
 from fb_qbo_pipeline.ledger.ledger import Transaction
-from fb_qbo_pipeline.pipeline.intake import DOCUMENTS, Dated, note_touched, partitions, raw_row, read_lists, refresh_list
+from fb_qbo_pipeline.pipeline.intake import DOCUMENTS, Dated, document_rows, note_touched, partitions, read_lists, refresh_list
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -64,27 +66,28 @@ def _first_look(runtime: Runtime) -> Look:
     look = Look(first=True)
     start, today = runtime.integration.start_date, runtime.today
     if _receipts(runtime):  # a receipt needs its payments, whenever they were made
-        look.changed["payment"] = _store(runtime, "payment", runtime.reader.payments())
+        look.changed["payment"] = _store(runtime, "payment", FreshBooksReader.payments, today)
     for resource in resources(runtime):  # dated in the future: they wait for their day
-        _store(runtime, resource, _dated_from(runtime, resource, today + dt.timedelta(days=1)))
+        tomorrow = today + dt.timedelta(days=1)
+        _store(runtime, resource, partial(_dated_from, resource=resource, day=tomorrow), tomorrow)
     days = [start + dt.timedelta(days=n) for n in range((today - start).days + 1)]
     with runtime.ledger.begin() as tx:
         tx.touched.note(days, "the first sync")
     return look
 
 
-def _dated_from(runtime: Runtime, resource: str, day: dt.date) -> Iterator[tuple[Dated, Json]]:
+def _dated_from(reader: FreshBooksReader, resource: str, day: dt.date) -> Iterator[tuple[Dated, Json]]:
     if resource == "invoice":
-        yield from runtime.reader.invoices(date_from=day)
+        yield from reader.invoices(date_from=day)
     elif resource == "payment":
-        yield from runtime.reader.payments(date_from=day)
+        yield from reader.payments(date_from=day)
     else:
-        yield from runtime.reader.expenses(date_from=day)
+        yield from reader.expenses(date_from=day)
 
 
-def _store(runtime: Runtime, resource: str, records: Iterator[tuple[Dated, Json]]) -> int:
+def _store(runtime: Runtime, resource: str, read: Callable[[FreshBooksReader], Iterator[tuple[Dated, Json]]], day: dt.date) -> int:
     with runtime.ledger.begin() as tx:
-        return len(tx.raw.upsert(resource, (raw_row(record, payload) for record, payload in records)))
+        return len(tx.raw.upsert(resource, document_rows(runtime, resource, read, day)))
 
 
 def _next_look(runtime: Runtime, since: dt.datetime) -> Look:
@@ -93,7 +96,8 @@ def _next_look(runtime: Runtime, since: dt.datetime) -> Look:
         look.changed[resource] = len(refresh_list(runtime, resource, since))
     for resource in resources(runtime):
         with runtime.ledger.begin() as tx:
-            changes = tx.raw.upsert(resource, (raw_row(record, payload) for record, payload in _updated(runtime, resource, since)))
+            rows = document_rows(runtime, resource, partial(_updated, resource=resource, since=since), runtime.today)
+            changes = tx.raw.upsert(resource, rows)
             look.changed[resource] = len(changes)
             note_touched(runtime, tx, resource, changes, "changed in FreshBooks")
     with runtime.ledger.begin() as tx:
@@ -101,8 +105,7 @@ def _next_look(runtime: Runtime, since: dt.datetime) -> Look:
     return look
 
 
-def _updated(runtime: Runtime, resource: str, since: dt.datetime) -> Iterator[tuple[Dated, Json]]:
-    reader = runtime.reader
+def _updated(reader: FreshBooksReader, resource: str, since: dt.datetime) -> Iterator[tuple[Dated, Json]]:
     for deleted in (False, True):
         if resource == "invoice":
             yield from reader.invoices(updated_since=since, deleted=deleted)

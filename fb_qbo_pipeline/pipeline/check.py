@@ -5,6 +5,7 @@ Nothing is written to either side. Each step goes as far as it can, so that one 
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from fb_qbo_pipeline.errors import RemoteRefusal
@@ -17,15 +18,14 @@ from fb_qbo_pipeline.mapping.findings import Finding
 from fb_qbo_pipeline.mapping.preflight import configuration_problems
 from fb_qbo_pipeline.mapping.preflight_records import duplicate_products
 from fb_qbo_pipeline.mapping.text import legal_name
+from fb_qbo_pipeline.mapping.usage import EXAMPLES, Concerned, Usage
 from fb_qbo_pipeline.pipeline.accounts import freshbooks_business
 from fb_qbo_pipeline.pipeline.check_report import CheckFinding, CheckReport, Severity, Step
-from fb_qbo_pipeline.pipeline.intake import DOCUMENTS
 from fb_qbo_pipeline.pipeline.rehearsal import Rehearsal, Tick, rehearse
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.quickbooks.company import Company, fold
 from fb_qbo_pipeline.settings.models import Integration
 
-EXAMPLES = 5  # documents named in a finding
 _TEXTS = 3  # different reasons, or remedies, told in a finding
 
 
@@ -37,13 +37,18 @@ def check(runtime: Runtime, tick: Tick = lambda _what, _done, _all: None) -> Che
     reader = FreshBooksReader(runtime.reader.client, lambda bad, _payload: unreadable.append(bad))
     taxes = report.attempt("FreshBooks", "freshbooks", lambda: _freshbooks(reader))
     company = report.attempt("QuickBooks", "quickbooks", lambda: _quickbooks(runtime))
+    names = len(report.steps)
     if company is not None:
-        report.steps.append(_names(integration, company, taxes or []))
+        report.steps.append(_names(integration, company, taxes or [], Usage()))
     if company is None or taxes is None:
         return report
     context = report.attempt("FreshBooks' lists", "freshbooks", lambda: _lists(integration, company, reader))
     if context is not None:
-        report.attempt("Documents", "freshbooks", lambda: _documents(runtime, reader, context, unreadable, tick))
+        rehearsal = report.attempt("Documents", "freshbooks", lambda: _documents(runtime, context, tick))
+        if rehearsal is not None:  # now it is known which documents each finding is about
+            report.steps[names] = _names(integration, company, taxes, rehearsal.usage)
+    if unreadable:
+        report.steps.append(Step("Records", f"{len(unreadable)} of FreshBooks' lists cannot be read", tuple(_unreadable(unreadable))))
     return report
 
 
@@ -73,9 +78,17 @@ def _quickbooks(runtime: Runtime) -> tuple[Company, Step]:
     return company, Step("QuickBooks", f"{company.name} ({company.realm_id}), {company.country}, {company.preferences.home_currency}{more}")
 
 
-def _names(integration: Integration, company: Company, taxes: Sequence[TaxDefinition]) -> Step:
-    findings = tuple(map(_finding, configuration_problems(integration, company, taxes)))
+def _names(integration: Integration, company: Company, taxes: Sequence[TaxDefinition], usage: Usage) -> Step:
+    found = configuration_problems(integration, company, taxes, usage.taxes)
+    findings = tuple(_concerning(_finding(one), usage.by_setting.get(one.key)) for one in found)
     return Step("Settings against QuickBooks", "every name, tax and feature fits" if not findings else _counted(findings), findings)
+
+
+def _concerning(finding: CheckFinding, concerned: Concerned | None) -> CheckFinding:
+    if concerned is None:
+        return finding
+    amount = dict(sorted(concerned.amount.items()))
+    return replace(finding, documents=concerned.documents, amount=amount, examples=tuple(concerned.examples))
 
 
 def _lists(integration: Integration, company: Company, reader: FreshBooksReader) -> tuple[Context, Step]:
@@ -115,11 +128,9 @@ def look_alike_products(items: Iterable[Item]) -> list[Finding]:
     ]
 
 
-def _documents(
-    runtime: Runtime, reader: FreshBooksReader, context: Context, unreadable: Sequence[BadRecord], tick: Tick
-) -> tuple[Rehearsal, Step]:
-    rehearsal = rehearse(runtime, reader, context, tick)
-    findings = (*held_documents(rehearsal.held), *_unreadable(unreadable))
+def _documents(runtime: Runtime, context: Context, tick: Tick) -> tuple[Rehearsal, Step]:
+    rehearsal = rehearse(runtime, context, tick)
+    findings = tuple(held_documents(rehearsal.held))
     period = f"from {runtime.integration.start_date.isoformat()} to {runtime.today.isoformat()}"
     return rehearsal, Step("Documents", f"{rehearsal.documents} in scope {period}, {len(rehearsal.held)} would be held", findings)
 
@@ -144,19 +155,17 @@ def held_documents(rows: Iterable[Json]) -> list[CheckFinding]:
                 documents=len(group),
                 amount=dict(sorted(amounts.items())),
                 examples=tuple(f"{row['source']} {row['label']}" for row in group[:EXAMPLES]),
+                holds=True,
             )
         )
     return findings
 
 
 def _unreadable(records: Sequence[BadRecord]) -> list[CheckFinding]:
-    """Records that FreshBooks sends, but that cannot be understood: they would not be synced."""
-    if not records:
-        return []
-    documents = sum(record.resource in DOCUMENTS for record in records)
+    """Members of FreshBooks' lists (clients, products, categories, taxes) that cannot be understood: a sync does without them."""
     message = _most_frequent(record.message for record in records)
     names = tuple(f"{record.resource} {record.record_id}" for record in records[:EXAMPLES])
-    return [CheckFinding(Severity.WARNING, "unreadable", message, records[0].remedy, documents, examples=names)]
+    return [CheckFinding(Severity.WARNING, "unreadable", message, records[0].remedy, examples=names)]
 
 
 def _finding(finding: Finding) -> CheckFinding:

@@ -35,8 +35,8 @@ class State(StrEnum):
 class CheckFinding:
     """One thing to put right. `key` is a setting ("sales.taxes.HST"), a service, or the code of held documents.
 
-    `documents`, `amount` (by currency, as FreshBooks has it) and `examples` are of documents that would be held.
-    `exit_status` is the command's where the finding is an error.
+    `documents`, `amount` (by currency, as FreshBooks has it) and `examples` are of the documents that it concerns; `holds`:
+    a sync would hold them. `exit_status` is the command's where the finding is an error.
     """
 
     severity: Severity
@@ -47,6 +47,7 @@ class CheckFinding:
     amount: Mapping[str, Decimal] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
     exit_status: int = 2
+    holds: bool = False
 
     def to_json(self) -> Json:
         """The finding in `check --json`; amounts are texts with two decimals."""
@@ -98,7 +99,7 @@ class CheckReport:
         """2 for a wrong configuration, 1 for an account that cannot be reached, 3 if `strict` and documents would be held."""
         if not self.ok:
             return max(finding.exit_status for finding in self.findings if finding.severity is Severity.ERROR)
-        return 3 if strict and any(finding.documents for finding in self.findings) else 0
+        return 3 if strict and any(finding.holds and finding.documents for finding in self.findings) else 0
 
     def to_json(self) -> Json:
         """The document of `check --json`."""

@@ -1,16 +1,21 @@
 """FreshBooks into the ledger, by document date: a partition is a function of what FreshBooks says now.
 
 Deleted records are asked for as well, since the ordinary lists hide them; what was there before and is in neither list is
-asked for by id: it was moved to another date, or FreshBooks does not know it any more.
+asked for by id: it was moved to another date, or FreshBooks does not know it any more. A record that cannot be read is kept
+as well: staging finds so and holds it, and the day on which somebody corrects it is a change like any other.
 """
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
+from fb_qbo_pipeline.freshbooks.fields import BadRecord
+from fb_qbo_pipeline.freshbooks.parsing import parse_expense, parse_invoice, parse_payment
 from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
 from fb_qbo_pipeline.freshbooks.records import Category, Client, Expense, Invoice, Item, Payment, VisState
+from fb_qbo_pipeline.freshbooks.resources import EXPENSES, INVOICES, PAYMENTS
+from fb_qbo_pipeline.freshbooks.unreadable import salvage
 from fb_qbo_pipeline.http import Json
 from fb_qbo_pipeline.ledger.ledger import Transaction
 from fb_qbo_pipeline.ledger.raw import DELETED, PRESENT, Change, RawRow
@@ -21,6 +26,8 @@ log = logging.getLogger(__name__)
 Dated = Invoice | Payment | Expense
 Listed = Client | Item | Category
 DOCUMENTS = ("invoice", "payment", "expense")
+PARSERS: dict[str, Callable[[Json], Dated]] = {"invoice": parse_invoice, "payment": parse_payment, "expense": parse_expense}
+_RESOURCES = {"invoice": INVOICES, "payment": PAYMENTS, "expense": EXPENSES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,39 @@ def raw_row(record: Dated | Listed, payload: Json) -> RawRow:
     if isinstance(record, Invoice | Payment | Expense):
         return RawRow(record.id, record.date, state, payload, record.invoice_id if isinstance(record, Payment) else None)
     return RawRow(record.id, None, state, payload)
+
+
+def unreadable_row(resource: str, payload: Json, bad: BadRecord) -> RawRow | None:
+    """The row of a record that was refused with `bad`, without a date where that is unreadable; None where its id is."""
+    record = salvage(resource, payload, bad)
+    if record is None:
+        return None
+    state = DELETED if record.vis_state is VisState.DELETED else PRESENT
+    return RawRow(record.id, record.date, state, payload, record.invoice_id)
+
+
+def document_rows(
+    runtime: Runtime, resource: str, read: Callable[[FreshBooksReader], Iterable[tuple[Dated, Json]]], day: dt.date
+) -> Iterator[RawRow]:
+    """The rows of what `read` reads, and after them those of the records that could not be read.
+
+    One whose date is unreadable keeps the date under which it is known; a new one is given `day`.
+    """
+    unreadable: dict[int, RawRow] = {}
+
+    def keep(bad: BadRecord, payload: Json) -> None:
+        log.warning("%s", bad.message)
+        row = unreadable_row(resource, payload, bad)
+        if row is not None:
+            unreadable[row.source_id] = row
+
+    for record, payload in read(FreshBooksReader(runtime.reader.client, keep)):
+        yield raw_row(record, payload)
+    if unreadable:
+        with runtime.ledger.begin() as tx:
+            known = tx.raw.dates(resource, unreadable)
+        for row in unreadable.values():
+            yield row if row.date is not None else replace(row, date=known.get(row.source_id) or day)
 
 
 def months(start: dt.date, end: dt.date) -> list[tuple[dt.date, dt.date]]:
@@ -58,13 +98,14 @@ def read_dates(runtime: Runtime, resource: str, start: dt.date, end: dt.date, *,
     look finds it unchanged and would never sync it.
     """
     first = resource == "payment" and start <= runtime.integration.start_date
-    lists = _lists(runtime.reader, resource, None if first else start, end)
     seen: set[int] = set()
     counts = {PRESENT: 0, DELETED: 0}
 
     def rows() -> Iterator[RawRow]:
-        for record, payload in lists:
-            row = raw_row(record, payload)
+        earliest = None if first else start
+        for row in document_rows(runtime, resource, lambda reader: _lists(reader, resource, earliest, end), start):
+            if row.date is not None and not (earliest or row.date) <= row.date <= end:
+                continue  # unreadable records come unfiltered: this one belongs to another day
             seen.add(row.source_id)
             counts[row.state] += 1
             yield row
@@ -74,10 +115,11 @@ def read_dates(runtime: Runtime, resource: str, start: dt.date, end: dt.date, *,
         missing = tx.raw.ids_in_dates(resource, start, end) - seen
         changes += _missing(runtime, tx, resource, missing)
         if posts:
-            changed, reason = [c for c in changes if not _within(c, start, end)], "moved to another date"
+            # What is new here wakes nothing elsewhere; a payment that stands elsewhere and waits for a new invoice is woken by posting.
+            edited = [c for c in changes if not c.new or not _within(c, start, end)]
+            note_touched(runtime, tx, resource, edited, "edited, or moved to another date", besides=(start, end))
         else:
-            changed, reason = changes, "read without being posted"
-        note_touched(runtime, tx, resource, changed, reason)
+            note_touched(runtime, tx, resource, changes, "read without being posted")
     return Intake(counts[PRESENT], counts[DELETED], len(changes))
 
 
@@ -95,10 +137,19 @@ def _lists(reader: FreshBooksReader, resource: str, start: dt.date | None, end: 
             yield from reader.expenses(start, end, deleted=deleted)
 
 
-def _one(reader: FreshBooksReader, resource: str, record_id: int) -> tuple[Dated, Json] | None:
-    if resource == "invoice":
-        return reader.invoice(record_id)
-    return reader.payment(record_id) if resource == "payment" else reader.expense(record_id)
+def one_row(runtime: Runtime, tx: Transaction, resource: str, record_id: int) -> RawRow | None:
+    """The row of one record as FreshBooks has it now, readable or not; None where FreshBooks does not know it."""
+    payload = runtime.reader.client.read(_RESOURCES[resource], record_id)
+    if payload is None:
+        return None
+    try:
+        return raw_row(PARSERS[resource](payload), payload)
+    except BadRecord as bad:
+        log.warning("%s", bad.message)
+        row = unreadable_row(resource, payload, bad)
+        if row is None or row.date is not None:
+            return row
+        return replace(row, date=tx.raw.dates(resource, [record_id]).get(record_id) or runtime.today)
 
 
 def _missing(runtime: Runtime, tx: Transaction, resource: str, ids: Iterable[int]) -> list[Change]:
@@ -106,29 +157,37 @@ def _missing(runtime: Runtime, tx: Transaction, resource: str, ids: Iterable[int
     changes: list[Change] = []
     gone: list[int] = []
     for record_id in sorted(ids):
-        found = _one(runtime.reader, resource, record_id)
+        found = one_row(runtime, tx, resource, record_id)
         if found is None:
             gone.append(record_id)
         else:
-            changes += tx.raw.upsert(resource, [raw_row(*found)])
+            changes += tx.raw.upsert(resource, [found])
     if gone:
         log.info("FreshBooks does not know %d %s records any more", len(gone), resource)
         tx.raw.mark_gone(resource, gone)
     return changes
 
 
-def note_touched(runtime: Runtime, tx: Transaction, resource: str, changes: list[Change], reason: str) -> int:
-    """Note the partitions that changes touch: a record's old and new date, and those of what depends on it.
+def note_touched(
+    runtime: Runtime, tx: Transaction, resource: str, changes: list[Change], reason: str, besides: tuple[dt.date, dt.date] | None = None
+) -> int:
+    """Note the partitions that changes touch, but those in `besides`: a record's old and new date, and those of what depends on it.
 
-    A payment wakes its invoice (status, balance, a receipt's deposit account); an invoice wakes its payments (scope, links).
+    A payment wakes its invoice (status, balance, a receipt's deposit account) and the invoice's later payments (it decides how
+    much of the invoice they find open); an invoice wakes its payments (scope, links).
     """
     days = {day for change in changes for day in (change.was, change.now) if day is not None}
     if resource == "payment":
         invoices = {change.invoice_id for change in changes if change.invoice_id is not None}
+        earliest = min(days, default=None)
+        days |= {day for day in tx.raw.payment_dates(invoices) if earliest is not None and day > earliest}
         days |= {day for day in tx.raw.dates("invoice", invoices).values() if day is not None}
     if resource == "invoice":
         days |= tx.raw.payment_dates({change.source_id for change in changes})
-    return tx.touched.note(partitions(runtime, days), reason)
+    touched = partitions(runtime, days)
+    if besides is not None:
+        touched = {day for day in touched if not besides[0] <= day <= besides[1]}
+    return tx.touched.note(touched, reason)
 
 
 def partitions(runtime: Runtime, days: Iterable[dt.date]) -> set[dt.date]:

@@ -1,4 +1,8 @@
-"""What a sync of a range would do: the same reading, mapping and deciding, without the writes."""
+"""What a sync of a range would do: the same reading, mapping and deciding, without the writes.
+
+QuickBooks is only read, and finance's list of exceptions stays as it is. What is read from FreshBooks is kept, as in every
+look; the days that it changes are noted, so that the next sync does not take it for known.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -39,7 +43,8 @@ def plan(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress | No
     require_valid_settings(runtime)
     for first, last in restage(runtime, start, end):
         for source in SOURCES:
-            for step in decide_range(runtime.ledger, runtime.books, runtime.integration, source, first, last):
+            closed_until = runtime.mirror.company().preferences.closed_until
+            for step in decide_range(runtime.ledger, runtime.books, runtime.integration, source, first, last, closed_until):
                 planned = _planned(step)
                 if planned is not None:
                     yield planned
@@ -48,6 +53,8 @@ def plan(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress | No
 
 def _planned(step: Step) -> Planned | None:
     row = step.row
+    if step.ignored:
+        return None
     code, reason, action = "", step.reason, step.action.value
     if row["outcome"] == Outcome.HELD:
         action, code, reason = Action.HOLD.value, row["problems"][0]["code"], row["problems"][0]["reason"]

@@ -18,12 +18,15 @@ def post(runtime: Runtime, source: str, start: dt.date, end: dt.date, progress: 
         counts = _poster(runtime, progress).post(source, start, end)
         with runtime.ledger.begin() as tx:
             if source == Source.INVOICE.value:
-                waiting = partitions(runtime, tx.exceptions.dates_of_payments_waiting_for(start, end))
+                woken = tx.exceptions.dates_of_payments_waiting_for(start, end) | tx.staging.dates_waiting_for_invoices(start, end)
+                waiting = partitions(runtime, woken)
                 elsewhere = {day for day in waiting if not start <= day <= end}
                 tx.touched.note(elsewhere, "its invoice stands in QuickBooks now")
             if source == Source.PAYMENT.value and (counts.updated or counts.voided):
-                # QuickBooks refuses an invoice below what is applied to it: lowered together, the payment has to go first.
+                # QuickBooks refuses an invoice below what is applied to it, and a payment beyond what is open: where one has to
+                # give way to the other, and went second, the refused one is tried again.
                 refused = tx.exceptions.dates_of_refused_invoices_paid_in(start, end)
+                refused |= tx.exceptions.dates_of_refused_payments_beside(start, end)
                 tx.touched.note(partitions(runtime, refused), "its payments have changed in QuickBooks")
             tx.report(
                 {

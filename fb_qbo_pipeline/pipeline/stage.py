@@ -1,18 +1,19 @@
 """Raw records of a range through the mapping into the staged table; what cannot be posted is held with its reason.
 
 Good rows flow, bad rows are held: a problem of one document never stops another. pandera validates the staged rows once
-more as a table (`schemas`); a row that fails there is held as well, with the name of the check.
+more as a table (`schemas`); a row that fails there is held as well, with the name of the check. So is a record that cannot
+even be read.
 """
 
 import datetime as dt
-import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from fb_qbo_pipeline.freshbooks.fields import BadRecord
-from fb_qbo_pipeline.freshbooks.parsing import parse_category, parse_client, parse_expense, parse_invoice, parse_item, parse_payment
-from fb_qbo_pipeline.freshbooks.records import Client, Expense, Invoice, Payment, VisState
+from fb_qbo_pipeline.freshbooks.parsing import parse_category, parse_client, parse_item
+from fb_qbo_pipeline.freshbooks.records import Client, Expense, Invoice, Payment, Unreadable, VisState
+from fb_qbo_pipeline.freshbooks.unreadable import salvage
 from fb_qbo_pipeline.ledger.exceptions import MAPPING
 from fb_qbo_pipeline.ledger.ledger import Transaction
 from fb_qbo_pipeline.ledger.posted import POSTED
@@ -22,14 +23,15 @@ from fb_qbo_pipeline.mapping.documents import Code, Entity, Json, Mapped, Outcom
 from fb_qbo_pipeline.mapping.expenses import map_expense
 from fb_qbo_pipeline.mapping.invoices import map_invoice
 from fb_qbo_pipeline.mapping.numbers import hold_duplicates
-from fb_qbo_pipeline.mapping.payments import map_payment
+from fb_qbo_pipeline.mapping.payments import map_payment, overpaid
 from fb_qbo_pipeline.mapping.rows import document_fingerprint, to_row
-from fb_qbo_pipeline.pipeline.intake import months, raw_row, read_dates, read_lists, refresh_list
+from fb_qbo_pipeline.mapping.unreadable import map_unreadable
+from fb_qbo_pipeline.pipeline.intake import PARSERS, document_rows, months, one_row, raw_row, read_dates, read_lists, refresh_list
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.posting.settlement import hold_row
 from fb_qbo_pipeline.schemas.staged import validate_staged
 
-log = logging.getLogger(__name__)
+Record = Invoice | Payment | Expense | Unreadable
 
 SOURCES = ("invoice", "payment", "expense")
 
@@ -43,9 +45,14 @@ class Staged:
     codes: Counter[str] = field(default_factory=Counter)
 
 
-def stage(runtime: Runtime, source: str, start: dt.date, end: dt.date) -> Staged:
-    """Map the raw records of `source` in the partitions from `start` to `end`, and keep the decisions."""
-    company = runtime.mirror.company()
+def stage(runtime: Runtime, source: str, start: dt.date, end: dt.date, *, opens_exceptions: bool = True) -> Staged:
+    """Map the raw records of `source` in the partitions from `start` to `end`, and keep the decisions.
+
+    Preferences and taxes are read anew if they are older than minutes: a closing date that was set since the last sync
+    holds documents before they are sent. `opens_exceptions` False: what would be held is staged so, but finance's list of
+    exceptions stays as the last sync left it.
+    """
+    company = runtime.mirror.before_posting()
     with runtime.ledger.begin() as tx:
         records = _records(tx, source, start, end, runtime.integration.start_date)
     clients = _clients(runtime, source, records)
@@ -58,11 +65,14 @@ def stage(runtime: Runtime, source: str, start: dt.date, end: dt.date) -> Staged
             categories={c.id: c for c in (parse_category(payload) for _state, payload in tx.raw.all("category"))},
         )
         mapped = _map(runtime, tx, source, records, context)
+        if source == "payment":
+            mapped = _waiting(tx, mapped, start, end, runtime.integration.start_date)
         mapped = _standing(tx, source, hold_duplicates(mapped, _taken(tx, mapped)))
         rows = [to_row(one, max(one.date, runtime.integration.start_date)) for one in mapped]
         rows = validate_staged(rows, company, runtime.integration)
         tx.staging.replace(source, start, end, rows)
-        _keep_exceptions(tx, source, rows)
+        if opens_exceptions:
+            _keep_exceptions(tx, source, rows)
     staged = Staged(rows)
     for row in rows:
         staged.outcomes[row["outcome"]] += 1
@@ -71,111 +81,155 @@ def stage(runtime: Runtime, source: str, start: dt.date, end: dt.date) -> Staged
 
 
 def restage(runtime: Runtime, start: dt.date, end: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
-    """Read and map the days from `start` to `end` anew without posting them; each month, once it is staged."""
+    """Read and map the days from `start` to `end` anew without posting them; each month, once it is staged.
+
+    For those who only look: nothing is written to QuickBooks, and no exception is opened or closed.
+    """
     read_lists(runtime)
     for first, last in months(start, end):
         for source in SOURCES:
             read_dates(runtime, source, first, last, posts=False)
         for source in SOURCES:
-            stage(runtime, source, first, last)
+            stage(runtime, source, first, last, opens_exceptions=False)
         yield first, last
 
 
-def _records(tx: Transaction, source: str, start: dt.date, end: dt.date, first: dt.date) -> list[tuple[str, Json]]:
-    """State and payload of a range. What is dated before the start date belongs to the first partition.
+def _records(tx: Transaction, source: str, start: dt.date, end: dt.date, first: dt.date) -> list[Record]:
+    """The records of a range. What is dated before the start date belongs to the first partition.
 
     Payments of early invoices are in scope; an invoice or expense is there because it was moved back, or for its payments.
     """
     found = list(tx.raw.in_dates(source, start, end))
     if start <= first:
         found = list(tx.raw.before(source, start)) + found
-    return found
+    return _parsed(tx, source, found)
 
 
-def _parsed(
-    pairs: Iterable[tuple[str, Json]], parse: Callable[[Json], "Invoice | Payment | Expense"]
-) -> list["Invoice | Payment | Expense"]:
-    """Records, with what FreshBooks does not know any more counted as deleted."""
-    records = []
-    for state, payload in pairs:
-        record = parse(payload)
-        records.append(record if state == PRESENT else replace(record, vis_state=VisState.DELETED))
-    return records
+def _parsed(tx: Transaction, source: str, pairs: Iterable[tuple[str, Json]]) -> list[Record]:
+    """Records, with what FreshBooks does not know any more counted as deleted; unreadable ones with the day they are kept under."""
+    records = [_read(source, state, payload) for state, payload in pairs]
+    days = tx.raw.dates(source, [r.id for r in records if isinstance(r, Unreadable) and r.date is None])
+    return [replace(r, date=days[r.id]) if isinstance(r, Unreadable) and r.id in days else r for r in records]
 
 
-def _invoices(pairs: Iterable[tuple[str, Json]]) -> list[Invoice]:
-    return [record for record in _parsed(pairs, parse_invoice) if isinstance(record, Invoice)]
+def _read(source: str, state: str, payload: Json) -> Record:
+    record: Record
+    try:
+        record = PARSERS[source](payload)
+    except BadRecord as bad:
+        salvaged = salvage(source, payload, bad)
+        assert salvaged is not None, "a record without an id is not kept"
+        record = salvaged
+    return record if state == PRESENT else replace(record, vis_state=VisState.DELETED)
 
 
-def _payments(pairs: Iterable[tuple[str, Json]]) -> list[Payment]:
-    return [record for record in _parsed(pairs, parse_payment) if isinstance(record, Payment)]
+def _map(runtime: Runtime, tx: Transaction, source: str, records: Sequence[Record], context: Context) -> list[Mapped]:
+    if source == "payment":
+        return _map_payments(runtime, tx, records, context)
+    payments = _payments_by_invoice(tx, [record.id for record in records if isinstance(record, Invoice)])
+    return [_map_one(record, payments.get(record.id, []), context) for record in records]
 
 
-def _map(runtime: Runtime, tx: Transaction, source: str, records: Sequence[tuple[str, Json]], context: Context) -> list[Mapped]:
-    if source == "expense":
-        return [map_expense(record, context) for record in _parsed(records, parse_expense) if isinstance(record, Expense)]
-    if source == "invoice":
-        invoices = _invoices(records)
-        payments = _payments_by_invoice(tx, [invoice.id for invoice in invoices])
-        return [map_invoice(invoice, payments.get(invoice.id, []), context) for invoice in invoices]
-    return _map_payments(runtime, tx, _payments(records), context)
+def _map_one(record: Record, payments: Sequence[Payment], context: Context) -> Mapped:
+    """The decision about an invoice or expense."""
+    if isinstance(record, Invoice):
+        return map_invoice(record, payments, context)
+    if isinstance(record, Expense):
+        return map_expense(record, context)
+    assert isinstance(record, Unreadable), "payments are mapped with their invoices"
+    assert record.date is not None, "a kept record has a day"
+    return map_unreadable(record, record.date, context)
 
 
-def _map_payments(runtime: Runtime, tx: Transaction, payments: Sequence[Payment], context: Context) -> list[Mapped]:
-    ids = {payment.invoice_id for payment in payments if payment.invoice_id is not None}
-    invoices = {invoice.id: invoice for invoice in _invoices(tx.raw.by_ids("invoice", ids))}
+def _map_payments(runtime: Runtime, tx: Transaction, payments: Sequence[Record], context: Context) -> list[Mapped]:
+    paid = _paid_invoices(tx, payments)
+    ids = set(paid.values())
+    invoices = {invoice.id: invoice for invoice in _parsed(tx, "invoice", tx.raw.by_ids("invoice", ids))}
     invoices |= _fetch_invoices(runtime, tx, ids - invoices.keys())
     siblings = _payments_by_invoice(tx, ids)
     staged = tx.staging.by_ids("invoice", ids)
     sales: dict[int, Mapped] = {}
-    for invoice in invoices.values():
-        sale = map_invoice(invoice, siblings.get(invoice.id, []), context)
-        row = staged.get(invoice.id)
+    for one in invoices.values():
+        sale = _map_one(one, siblings.get(one.id, []), context)
+        row = staged.get(one.id)
         if row is not None and row["outcome"] == Outcome.HELD and sale.outcome is Outcome.DOCUMENT:
             sale = replace(sale, outcome=Outcome.HELD)  # held for what only the table shows: a duplicate number, a failed check
-        sales[invoice.id] = sale
+        sales[one.id] = sale
     mapped = []
     for payment in payments:
-        key = payment.invoice_id or 0
-        mapped.append(map_payment(payment, invoices.get(key), siblings.get(key, []), sales.get(key), context))
+        assert isinstance(payment, Payment | Unreadable)
+        key = paid.get(payment.id, 0)
+        if isinstance(payment, Payment):
+            invoice = invoices.get(key)
+            readable = invoice if isinstance(invoice, Invoice) else None
+            mapped.append(map_payment(payment, readable, siblings.get(key, []), sales.get(key), context))
+        else:
+            assert payment.date is not None, "a kept record has a day"
+            mapped.append(map_unreadable(payment, payment.date, context, sales.get(key)))
     return mapped
+
+
+def _paid_invoices(tx: Transaction, payments: Sequence[Record]) -> dict[int, int]:
+    """The invoice of each payment, by the payment's id: its own, or the one that it overpaid."""
+    credits = {one.credit_id for one in payments if isinstance(one, Payment) and one.invoice_id is None and one.credit_id is not None}
+    others = [one for one in _parsed(tx, "payment", tx.raw.payments_beyond_invoices(credits)) if isinstance(one, Payment)]
+    found: dict[int, int] = {}
+    for one in payments:
+        assert isinstance(one, Payment | Unreadable)
+        cause = overpaid(one, others) if isinstance(one, Payment) else None
+        invoice_id = cause.invoice_id if cause is not None else one.invoice_id
+        if invoice_id is not None:
+            found[one.id] = invoice_id
+    return found
 
 
 def _payments_by_invoice(tx: Transaction, invoice_ids: Collection[int]) -> dict[int, list[Payment]]:
     found: dict[int, list[Payment]] = {}
-    for payment in _payments(tx.raw.payments_of(invoice_ids)):
-        if payment.vis_state is not VisState.DELETED and payment.invoice_id is not None:
+    for payment in _parsed(tx, "payment", tx.raw.payments_of(invoice_ids)):
+        if isinstance(payment, Payment) and payment.vis_state is not VisState.DELETED and payment.invoice_id is not None:
             found.setdefault(payment.invoice_id, []).append(payment)
     return found
 
 
-def _fetch_invoices(runtime: Runtime, tx: Transaction, ids: Collection[int]) -> Mapping[int, Invoice]:
+def _fetch_invoices(runtime: Runtime, tx: Transaction, ids: Collection[int]) -> dict[int, Record]:
     """Invoices of payments that have not been read yet: older than the range, or than the start date.
 
     Lists hide deleted invoices, so what is missing there is asked for one by one.
     """
-    records = list(runtime.reader.invoices_by_id(ids)) if ids else []
-    for missing in sorted(set(ids) - {invoice.id for invoice, _payload in records}):
-        one = _readable_invoice(runtime, missing)
+    if not ids:
+        return {}
+    rows = list(document_rows(runtime, "invoice", lambda reader: reader.invoices_by_id(ids), runtime.today))
+    for missing in sorted(set(ids) - {row.source_id for row in rows}):
+        one = one_row(runtime, tx, "invoice", missing)
         if one is not None:
-            records.append(one)
-    for invoice, payload in records:
-        tx.raw.upsert("invoice", [raw_row(invoice, payload)])
-    return {invoice.id: invoice for invoice, _payload in records}
+            rows.append(one)
+    tx.raw.upsert("invoice", rows)
+    return {record.id: record for record in _parsed(tx, "invoice", tx.raw.by_ids("invoice", ids))}
 
 
-def _readable_invoice(runtime: Runtime, invoice_id: int) -> tuple[Invoice, Json] | None:
-    try:
-        return runtime.reader.invoice(invoice_id)
-    except BadRecord as bad:  # its payment waits for it, and says so
-        log.warning("%s", bad.message)
-        return None
+def _waiting(tx: Transaction, mapped: Sequence[Mapped], start: dt.date, end: dt.date, first: dt.date) -> list[Mapped]:
+    """`mapped` with those payments waiting whose invoice is of a day that this run does not sync, and that no run has synced.
+
+    Nothing is wrong with them, so there is no exception: the run that posts the invoice wakes its payments.
+    """
+    needed = {one.document.requires_invoice for one in mapped if one.document is not None and one.document.requires_invoice is not None}
+    posted = tx.posted.by_ids("invoice", needed)
+    held = {row["source_id"] for row in tx.exceptions.unresolved() if row["source"] == "invoice"} if needed - posted.keys() else set()
+    dates = tx.raw.dates("invoice", needed - posted.keys() - held)
+    result = []
+    for one in mapped:
+        day = dates.get(one.document.requires_invoice or 0) if one.document is not None and one.outcome is Outcome.DOCUMENT else None
+        if day is not None and not start <= max(day, first) <= end:
+            reason = f"its invoice {one.label} of {day.isoformat()} has not been synced yet: it follows with that day"
+            one = replace(one, outcome=Outcome.WAITING, reason=reason)
+        result.append(one)
+    return result
 
 
-def _clients(runtime: Runtime, source: str, records: Sequence[tuple[str, Json]]) -> dict[int, Client]:
+def _clients(runtime: Runtime, source: str, records: Sequence[Record]) -> dict[int, Client]:
     """The clients that the records name; those that have never been read are asked for."""
-    key = {"invoice": "customerid", "payment": "clientid", "expense": "clientid"}[source]
-    ids = {int(payload[key]) for _state, payload in records if payload.get(key)}
+    ids = {client for client in (_client_of(record) for record in records) if client is not None}
+    missing = set()
     with runtime.ledger.begin() as tx:
         known = {c.id: c for c in (parse_client(payload) for _state, payload in tx.raw.by_ids("client", ids))}
         if source == "invoice" and ids - known.keys():
@@ -183,11 +237,15 @@ def _clients(runtime: Runtime, source: str, records: Sequence[tuple[str, Json]])
                 tx.raw.upsert("client", [raw_row(client, payload)])
                 known[client.id] = client
         if source == "expense":
-            listed = {int(c["categoryid"]) for _state, c in tx.raw.all("category")}
-            missing = {int(p["categoryid"]) for _state, p in records if p.get("categoryid")} - listed
-    if source == "expense" and missing:
+            listed = {parse_category(payload).id for _state, payload in tx.raw.all("category")}
+            missing = {record.category_id for record in records if isinstance(record, Expense)} - listed
+    if missing:
         refresh_list(runtime, "category")
     return known
+
+
+def _client_of(record: Record) -> int | None:
+    return None if isinstance(record, Unreadable) else record.client_id
 
 
 def _standing(tx: Transaction, source: str, mapped: Sequence[Mapped]) -> list[Mapped]:

@@ -19,20 +19,25 @@ from fb_qbo_pipeline.settings.models import Integration
 _WRITES = (Action.CREATE, Action.ADOPT, Action.UPDATE, Action.VOID)
 
 
-def decide_range(ledger: Ledger, books: Books, integration: Integration, source: str, start: dt.date, end: dt.date) -> list[Step]:
+def decide_range(
+    ledger: Ledger, books: Books, integration: Integration, source: str, start: dt.date, end: dt.date, closed_until: dt.date | None
+) -> list[Step]:
     """The steps for everything staged of `source` in the partitions from `start` to `end`, oldest first.
 
+    `closed_until` is QuickBooks' closing date, None where the books are open.
     Where something would be written, QuickBooks' books are looked at first, and what is found there is taken into account.
     """
-    steps = plan_rows(ledger, integration, source, start, end)
+    steps = plan_rows(ledger, integration, source, start, end, closed_until)
     looked = books.know(_earliest(steps, source, integration))
     if any(step.action in _WRITES or (step.posted is not None and step.posted.drift) for step in steps):
         books.catch_up()
         looked = True
-    return plan_rows(ledger, integration, source, start, end) if looked else steps
+    return plan_rows(ledger, integration, source, start, end, closed_until) if looked else steps
 
 
-def plan_rows(ledger: Ledger, integration: Integration, source: str, start: dt.date, end: dt.date) -> list[Step]:
+def plan_rows(
+    ledger: Ledger, integration: Integration, source: str, start: dt.date, end: dt.date, closed_until: dt.date | None
+) -> list[Step]:
     """The steps that follow from the ledger alone."""
     with ledger.begin() as tx:
         rows = tx.staging.in_partitions(source, start, end)
@@ -43,9 +48,9 @@ def plan_rows(ledger: Ledger, integration: Integration, source: str, start: dt.d
     for row in rows:
         source_id = row["source_id"]
         if source_id in ignored:
-            steps.append(Step(Action.NOTHING, row, posted.get(source_id), reason="ignored by a person"))
+            steps.append(Step(Action.NOTHING, row, posted.get(source_id), reason="ignored by a person", ignored=True))
         else:
-            steps.append(decide(row, posted.get(source_id), integration.on_delete, twins.get(source_id)))
+            steps.append(decide(row, posted.get(source_id), integration.on_delete, twin=twins.get(source_id), closed_until=closed_until))
     return steps
 
 

@@ -2,8 +2,10 @@
 
 New → create; same fingerprint → nothing; changed → update; deleted in FreshBooks → void. So a repeated run does nothing.
 What stands there unknown to the ledger is taken over; what a person typed or changed there is never written over or doubled.
+What stands in a closed period is left alone, whatever became of it in FreshBooks.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,11 +13,12 @@ from typing import Any
 
 from fb_qbo_pipeline.ledger.found import Found
 from fb_qbo_pipeline.ledger.posted import DELETED, POSTED, VOIDED, Posted
-from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Outcome, Problem
+from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Outcome, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
 
 GONE_BY_HAND = "it was deleted"
 VOIDED_BY_HAND = "it was voided"
+_BILLS = {Entity.BILL.value, Entity.VENDOR_CREDIT.value}  # what an expense becomes, by its sign
 
 
 class Action(StrEnum):
@@ -35,6 +38,7 @@ class Step:
     """The decision about one staged row. `document` is set for CREATE, ADOPT and UPDATE, `problem` for HOLD, `reason` says why.
 
     `standing`: the transaction that an ADOPT takes over, once it has been read.
+    `ignored`: a person has chosen to leave the document alone.
     """
 
     action: Action
@@ -44,6 +48,7 @@ class Step:
     problem: Problem | None = None
     reason: str = ""
     standing: Json = field(default_factory=dict, repr=False)
+    ignored: bool = False
 
     @property
     def source(self) -> str:
@@ -55,12 +60,34 @@ class Step:
         """The FreshBooks id."""
         return int(self.row["source_id"])
 
+    @property
+    def replaces(self) -> bool:
+        """Whether the document goes so that another one, of another type, can take its place."""
+        return self.action is Action.VOID and Outcome(self.row["outcome"]) is Outcome.DOCUMENT
 
-def decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str, twin: Found | None = None) -> Step:
+
+def decide(
+    row: Mapping[Any, Any], posted: Posted | None, on_delete: str, *, twin: Found | None = None, closed_until: dt.date | None = None
+) -> Step:
     """The step for one staged row.
 
     `posted` is what stands in QuickBooks for it, if anything; `twin` a transaction there that is none of ours and looks like it.
+    `closed_until` is QuickBooks' closing date, None where the books are open: here it concerns what stands there,
+    since the row's own date has been compared with it by the mapping.
     """
+    step = _decide(row, posted, on_delete, twin)
+    if step.action not in (Action.UPDATE, Action.VOID) or posted is None or closed_until is None or posted.document_date > closed_until:
+        return step
+    problem = Problem(
+        Code.CLOSED_PERIOD,
+        f"It stands in QuickBooks on {posted.document_date.isoformat()}, in a period that is closed up to {closed_until.isoformat()}, "
+        f"and is not changed there: {step.reason}",
+        "Move QuickBooks' closing date back and run: fb-qbo exceptions retry; or enter a correction in an open period and ignore this",
+    )
+    return Step(Action.HOLD, row, posted, problem=problem)
+
+
+def _decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str, twin: Found | None) -> Step:
     outcome = Outcome(row["outcome"])
     if posted is not None and posted.state == DELETED:
         posted = None
@@ -68,7 +95,7 @@ def decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str, twin: 
         return _drifted(row, posted)
     if outcome is Outcome.DOCUMENT:
         return _document(row, posted, twin)
-    if posted is None or posted.state == VOIDED:
+    if posted is None or posted.state == VOIDED or outcome is Outcome.WAITING:
         return Step(Action.NOTHING, row, posted, reason=str(row["reason"]))
     if outcome is Outcome.DELETED:
         if on_delete == "void":
@@ -91,7 +118,7 @@ def _document(row: Mapping[Any, Any], posted: Posted | None, twin: Found | None)
             return Step(Action.HOLD, row, None, problem=_doubled(row, twin))
         return Step(Action.CREATE, row, None, document, reason="new")
     if posted.entity != document.entity.value:
-        return Step(Action.UNCHANGED, row, posted, document, reason=f"stands in QuickBooks as {posted.entity}")
+        return _other_type(row, posted, document)
     if not posted.fingerprint:
         if posted.state == VOIDED:
             return Step(Action.HOLD, row, posted, problem=changed_by_hand(VOIDED_BY_HAND))
@@ -128,3 +155,25 @@ def _doubled(row: Mapping[Any, Any], twin: Found) -> Problem:
         "If it is the same document, take it over: fb-qbo exceptions adopt, with the id of this exception. "
         "If not, change one of the two and run: fb-qbo exceptions retry",
     )
+
+
+def _other_type(row: Mapping[Any, Any], posted: Posted, document: Document) -> Step:
+    """What stands in QuickBooks is of another type: an expense changed its sign, or the settings changed what sales become.
+
+    A changed setting rewrites nothing by itself; but an amount that differs is never passed over.
+    """
+    if posted.state == VOIDED:
+        return Step(Action.CREATE, row, None, document, reason="new")
+    if {posted.entity, document.entity.value} == _BILLS:
+        return Step(
+            Action.VOID, row, posted, reason=f"its sign has changed: a {document.entity.value} takes the place of the {posted.entity}"
+        )
+    if posted.total == document.total:
+        return Step(Action.UNCHANGED, row, posted, document, reason=f"stands in QuickBooks as {posted.entity}")
+    problem = Problem(
+        Code.TOTAL_MISMATCH,
+        f"It stands in QuickBooks as {posted.entity} over {posted.total}, from before sales.post_as was changed, and FreshBooks' total "
+        f"is {document.total} now",
+        "Correct it by hand in QuickBooks and ignore this, or set sales.post_as back for a while",
+    )
+    return Step(Action.HOLD, row, posted, problem=problem)

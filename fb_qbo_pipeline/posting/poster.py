@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from fb_qbo_pipeline.errors import RemoteRefusal
 from fb_qbo_pipeline.ledger.exceptions import POSTING
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.posted import POSTED
@@ -72,7 +73,7 @@ class Poster:
         """
         counts = Counts()
         self._recover(counts)
-        steps = decide_range(self._ledger, self._books, self._integration, source, start, end)
+        steps = self._steps(source, start, end)
         counts.unchanged = sum(step.action is Action.UNCHANGED for step in steps)
         counts.held += sum(Outcome(step.row["outcome"]) is Outcome.HELD for step in steps)
         self._hold(steps, counts)
@@ -81,8 +82,16 @@ class Poster:
             company = self._mirror.before_posting()
             names = Names(self._client, self._ledger, self._mirror, company, sleep=self._sleep)
             self._send([self._known(step, names) for step in due], company, names, counts)
+            replaced = {step.source_id for step in due if step.replaces}
+            if replaced:  # what stood in the way is gone
+                again = [step for step in self._steps(source, start, end) if step.action is Action.CREATE and step.source_id in replaced]
+                self._send(again, company, names, counts)
             counts.created.update(names.created)
         return counts
+
+    def _steps(self, source: str, start: dt.date, end: dt.date) -> list[Step]:
+        closed_until = self._mirror.company().preferences.closed_until
+        return decide_range(self._ledger, self._books, self._integration, source, start, end, closed_until)
 
     def _known(self, step: Step, names: Names) -> Step:
         """The step, after what was found in QuickBooks has become the ledger's own."""
@@ -201,7 +210,10 @@ class Poster:
             if kind == "invoice":
                 return invoices.get(int(key))
             if kind == "rate":
-                return self._rate(*key.split("/"))
+                try:
+                    return self._rate(*key.split("/"))
+                except RemoteRefusal:  # QuickBooks has none: that is a matter of this document, not of the run
+                    return None
             return names.id_of(reference)
 
         return resolve(document.body, look_up)
@@ -248,5 +260,12 @@ def _missing(reference: str) -> Problem:
             Code.WAITING_FOR_INVOICE,
             "Its invoice does not stand in QuickBooks yet",
             "Resolve the invoice's exception: the payment follows by itself",
+        )
+    if reference.startswith("rate/"):
+        _, currency, day = reference.split("/")
+        return Problem(
+            Code.CURRENCY_OFF,
+            f"QuickBooks has no exchange rate of {currency} for {day}",
+            "Enter the rate in QuickBooks (Settings › Currencies), then run: fb-qbo exceptions retry",
         )
     return Problem(Code.REFUSED, f"QuickBooks has no {reference.partition('/')[0]} for it", "Run: fb-qbo exceptions retry")

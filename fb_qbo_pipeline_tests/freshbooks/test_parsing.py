@@ -141,7 +141,7 @@ def test_an_expense_keeps_three_decimals_and_its_taxes_as_money():
 
 def test_an_expense_tax_without_a_percentage_and_a_second_one_are_read():
     read = parse_expense(expense(taxPercent1=None, taxName2="QST", taxPercent2=0, taxAmount2=money("3.40")))
-    assert read.taxes == (ExpenseTax("GST", None, Decimal("1.70")), ExpenseTax("QST", Decimal(0), Decimal("3.40")))
+    assert read.taxes == (ExpenseTax("GST", None, Decimal("1.70")), ExpenseTax("QST", None, Decimal("3.40")))
 
 
 def test_a_negative_expense_is_a_record_like_any_other():

@@ -19,6 +19,10 @@ def day(text: str) -> dt.date:
         ("days_after_month_end", 10, "2025-12-31", "2026-01-10"),
         ("day_of_next_month", 15, "2025-12-31", "2026-01-15"),
         ("day_of_next_month", 31, "2025-01-31", "2025-02-28"),
+        ("day_of_next_month", 30, "2024-01-31", "2024-02-29"),
+        ("day_of_next_month", 1, "2024-02-29", "2024-03-01"),
+        ("days_after_month_end", 29, "2024-01-31", "2024-02-29"),
+        ("days", 365, "2024-02-29", "2025-02-28"),
     ],
 )
 def test_a_document_without_due_date_follows_the_rule(kind: str, days: int, document: str, due: str) -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from fb_qbo_pipeline.freshbooks.parsing import parse_expense
 from fb_qbo_pipeline.freshbooks.records import Category, Expense, VisState
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Outcome
@@ -214,3 +215,35 @@ def test_a_very_long_number_is_shortened_and_kept_in_the_memo() -> None:
     assert bill.number is not None
     assert len(bill.number) == 21
     assert bill.body["PrivateNote"] == "fb:ABC123/expense/123456789 | FreshBooks expense FRESHBOOKS-EXPENSE-123456789"
+
+
+@pytest.mark.parametrize("prefs", [{"locations": True}, {"class_per_line": True}], ids=["classes are off", "locations are off"])
+def test_a_bill_is_held_rather_than_posted_without_its_class_or_location(prefs: dict[str, bool]) -> None:
+    where = context(expenses={"class": "Retail", "location": "Montreal"}, books=company(**prefs))
+    assert codes(expense(), where) == [Code.INACTIVE_REFERENCE]
+
+
+def test_a_percentage_of_nought_beside_an_amount_is_none_at_all() -> None:
+    where = context(expenses={"taxes": {"VAT 13%": "HST ON", "VAT 5%": "GST"}})
+    read = parse_expense(
+        {
+            "id": 987,
+            "amount": {"amount": "113.00", "code": "CAD"},
+            "date": "2025-03-15",
+            "categoryid": 20,
+            "taxName1": "VAT",
+            "taxPercent1": 0,
+            "taxAmount1": {"amount": "13.00", "code": "CAD"},
+        }
+    )
+    assert detail(document(read, where).body["Line"][0])["TaxCodeRef"] == {"value": "5"}
+
+
+@pytest.mark.parametrize(("currency", "amount", "total"), [("JPY", "11300.00", "11300.00"), ("KWD", "11.305", "11.31")])
+def test_a_bill_in_yen_or_dinars_has_the_two_decimals_that_quickbooks_keeps(currency: str, amount: str, total: str) -> None:
+    books = company(multicurrency=True)
+    bill = document(expense(amount, currency=currency), context(books=books))
+    assert (bill.total, bill.currency) == (D(total), currency)
+    assert bill.body["CurrencyRef"] == {"value": currency}
+    assert bill.body["ExchangeRate"] == f"@rate/{currency}/2025-03-15"
+    assert bill.body["VendorRef"] == {"value": f"@vendor/vendor/serano bakery/{currency}"}

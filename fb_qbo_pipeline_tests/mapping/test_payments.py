@@ -9,7 +9,8 @@ from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Entity, Mapped, Outcome
 from fb_qbo_pipeline.mapping.invoices import map_invoice
 from fb_qbo_pipeline.mapping.payments import map_payment, open_before
-from fb_qbo_pipeline_tests.mapping.builders import DAY, PAYMENTS, D, company, context, invoice, line, payment
+from fb_qbo_pipeline.quickbooks import company as qbo
+from fb_qbo_pipeline_tests.mapping.builders import ACCOUNTS, DAY, PAYMENTS, D, company, context, invoice, line, payment
 
 BILLED = invoice(line("100.00"))
 
@@ -29,6 +30,11 @@ def lines(decision: Mapped) -> list[Any]:
     assert decision.document is not None
     found: list[Any] = decision.document.body.get("Line", [])
     return found
+
+
+def body(decision: Mapped) -> dict[str, Any]:
+    assert decision.document is not None
+    return decision.document.body
 
 
 def test_a_payment_is_linked_to_its_invoice_and_nothing_else_is_sent() -> None:
@@ -176,3 +182,49 @@ def test_a_foreign_payment_carries_the_invoices_currency() -> None:
     assert decision.document.body["CurrencyRef"] == {"value": "USD"}
     assert decision.document.body["ExchangeRate"] == "@rate/USD/2025-03-15"
     assert decision.document.body["CustomerRef"] == {"value": "@customer/client/7/USD"}
+
+
+@pytest.mark.parametrize("method", ["credit_card", "Credit-Card", "CREDITCARD"])
+def test_a_method_spelt_another_way_finds_its_clearing_account(method: str) -> None:
+    where = context(payments=PAYMENTS | {"by_method": {"Credit Card": "PayPal Clearing"}})
+    assert mapped(payment(method=method), where=where).document is not None
+    assert body(mapped(payment(method=method), where=where))["DepositToAccountRef"] == {"value": "2"}
+
+
+@pytest.mark.parametrize("method", ["", "-", "Card"])
+def test_a_method_that_nobody_named_goes_to_the_default_account(method: str) -> None:
+    where = context(payments=PAYMENTS | {"by_method": {"Credit Card": "PayPal Clearing", "?": "Customer Credits"}})
+    assert body(mapped(payment(method=method), where=where))["DepositToAccountRef"] == {"value": "1"}
+
+
+def test_a_payment_that_is_all_overpaid_says_that_nothing_is_applied() -> None:
+    """A sparse update without lines would leave an earlier link to the invoice in place."""
+    decision = mapped(payment("30.00", id=2), payment("100.00", id=1))
+    assert body(decision)["Line"] == []
+    assert body(decision)["TotalAmt"] == D("30.00")
+
+
+IN_DOLLARS = qbo.Account("11", "Dollar Bank", "Dollar Bank", "Bank", "", "USD", True)
+IN_EUROS = qbo.Account("12", "Euro Bank", "Euro Bank", "Bank", "", "EUR", True)
+
+
+@pytest.mark.parametrize(
+    ("account", "currency", "taken"),
+    [
+        ("Dollar Bank", "USD", True),
+        ("Undeposited Funds", "USD", True),  # QuickBooks converts into the home currency
+        ("Undeposited Funds", "CAD", True),
+        ("Dollar Bank", "CAD", False),
+        ("Euro Bank", "USD", False),
+    ],
+)
+def test_an_account_takes_its_own_currency_and_the_home_currency_s_account_takes_all(account: str, currency: str, taken: bool) -> None:
+    books = replace(company(multicurrency=True), accounts=(*ACCOUNTS, IN_DOLLARS, IN_EUROS))
+    where = context(payments=PAYMENTS | {"deposit_account": account}, books=books)
+    decision = mapped(payment(currency=currency), sold=invoice(line("100.00"), currency=currency), where=where)
+    if taken:
+        assert decision.outcome is Outcome.DOCUMENT
+    else:
+        assert codes(decision) == [Code.CURRENCY_OFF]
+        assert account in decision.problems[0].reason
+        assert "payments.deposit_account" in decision.problems[0].remedy

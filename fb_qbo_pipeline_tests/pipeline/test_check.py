@@ -121,14 +121,41 @@ def test_products_do_not_matter_where_sales_are_off(world: World) -> None:
     assert checked(world).findings == []
 
 
-def test_a_record_that_cannot_be_read_is_reported_because_it_would_not_be_synced(world: World) -> None:
-    invoice = world.invoice()
-    world.freshbooks._records["invoice"][invoice]["discount_value"] = "half"
+def test_a_member_of_a_list_that_cannot_be_read_is_reported_and_stops_nothing(world: World) -> None:
+    item = world.freshbooks.add_item("Mugs")["id"]
+    world.freshbooks._records["item"][item]["unit_cost"] = "half"
+    world.invoice()
     report = checked(world)
     unreadable = finding(report, "unreadable")
-    assert (unreadable.documents, unreadable.examples) == (1, (f"invoice {invoice}",))
-    assert "discount_value is not a number" in unreadable.message
-    assert report.exit_status(strict=True) == 3
+    assert (unreadable.documents, unreadable.examples) == (0, (f"item {item}",))
+    assert "unit_cost is not a number" in unreadable.message
+    assert report.exit_status(strict=True) == 0
+
+
+def test_a_finding_about_a_setting_tells_which_documents_it_concerns(world: World) -> None:
+    world.freshbooks.add_tax("HST", "13")
+    world.settings["sales"]["taxes"]["HST"] = "GST"
+    world.settings["payments"]["by_method"] = {"PayPal": "Visa"}
+    world.quickbooks.custom_numbers = False
+    invoice = world.invoice("100.00", number="31")
+    world.invoice("50.00", number="32", taxes=(("GST", "5"),))
+    world.invoice("50.00", number="33", status="draft")
+    world.payment(invoice, "20.00", method="paypal")
+    report = checked(world)
+    rate, numbers, account = (finding(report, key) for key in ("sales.taxes.HST 13%", "sales.number_prefix", "payments.by_method.PayPal"))
+    assert (rate.documents, rate.amount, rate.examples) == (1, {"CAD": D("113.00")}, ("invoice 31",))
+    assert (numbers.documents, numbers.amount) == (2, {"CAD": D("165.50")})
+    assert (account.documents, account.amount) == (1, {"CAD": D("20.00")})
+    assert not any(one.holds for one in (rate, numbers, account))
+
+
+def test_a_rate_that_only_documents_still_have_is_compared_with_its_code_on_their_day(world: World) -> None:
+    world.invoice("100.00", number="31", taxes=(("HST", "15"),))  # the tax itself was deleted in FreshBooks
+    world.expense("57.50", taxes=(("HST", "7.50", "15"),))
+    report = checked(world)
+    assert "FreshBooks charges 15% for “HST 15%”, but the tax code “HST ON” is 13%" in finding(report, "sales.taxes.HST 15%").message
+    assert finding(report, "expenses.taxes.HST 15%").documents == 1
+    assert report.exit_status(strict=True) == 0
 
 
 # Accounts that cannot be reached

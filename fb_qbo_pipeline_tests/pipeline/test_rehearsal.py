@@ -43,7 +43,7 @@ def rehearsed(world: World, tick: Callable[[str, int, int], None] = lambda _what
             items=[item for item, _ in reader.items()],
             categories={category.id: category for category, _ in reader.categories()},
         )
-        return rehearse(runtime, reader, context, tick)
+        return rehearse(runtime, context, tick)
 
 
 def would_hold(world: World) -> Held:

@@ -21,8 +21,8 @@ def _row(outcome: str, fingerprint: str | None = "new") -> dict[str, Any]:
     return {"source": "invoice", "source_id": 1, "outcome": outcome, "fingerprint": fingerprint, "document": kept, "reason": "a reason"}
 
 
-def _posted(state: str, fingerprint: str = "old", entity: str = "Invoice") -> Posted:
-    return Posted("invoice", 1, entity, "17", "0", "FB1", DAY, "CAD", D("1.00"), D("0"), state, fingerprint)
+def _posted(state: str, fingerprint: str = "old", entity: str = "Invoice", total: str = "1.00") -> Posted:
+    return Posted("invoice", 1, entity, "17", "0", "FB1", DAY, "CAD", D(total), D("0"), state, fingerprint)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,10 @@ def _posted(state: str, fingerprint: str = "old", entity: str = "Invoice") -> Po
         ("document", _posted("posted"), "void", Action.UPDATE),
         ("document", _posted("voided", "new"), "void", Action.UPDATE),
         ("document", _posted("posted", entity="SalesReceipt"), "void", Action.UNCHANGED),
+        ("document", _posted("voided", entity="SalesReceipt"), "void", Action.CREATE),
+        ("document", _posted("posted", entity="SalesReceipt", total="2.00"), "void", Action.HOLD),
+        ("waiting", None, "void", Action.NOTHING),
+        ("waiting", _posted("posted"), "void", Action.NOTHING),
         ("deleted", None, "void", Action.NOTHING),
         ("deleted", _posted("posted"), "void", Action.VOID),
         ("deleted", _posted("posted"), "keep", Action.NOTHING),
@@ -61,3 +65,27 @@ def test_what_left_the_scope_names_the_setting_that_left_it_out() -> None:
     assert problem is not None
     assert problem.code is Code.LEFT_SCOPE
     assert "a reason" in problem.reason
+
+
+@pytest.mark.parametrize(
+    ("outcome", "fingerprint", "closed", "expected"),
+    [
+        ("deleted", "old", DAY, Action.HOLD),
+        ("document", "old", DAY, Action.HOLD),
+        ("document", "new", DAY, Action.UNCHANGED),
+        ("deleted", "old", DAY - dt.timedelta(days=1), Action.VOID),
+        ("out_of_scope", "old", DAY, Action.HOLD),
+    ],
+)
+def test_what_stands_in_a_closed_period_is_neither_changed_nor_voided(
+    outcome: str, fingerprint: str, closed: dt.date, expected: Action
+) -> None:
+    step = decide(_row(outcome), _posted("posted", fingerprint), "void", closed_until=closed)
+    assert step.action is expected
+    if expected is Action.HOLD and outcome != "out_of_scope":
+        assert step.problem is not None
+        assert step.problem.code is Code.CLOSED_PERIOD
+
+
+def test_a_closed_period_does_not_matter_to_what_is_new() -> None:
+    assert decide(_row("document"), None, "void", closed_until=DAY).action is Action.CREATE

@@ -207,7 +207,7 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False, comment="invoice | payment | expense"),
         sa.Column("source_id", sa.BigInteger(), nullable=False),
         sa.Column("partition_date", sa.Date(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False, comment="document | held | out_of_scope | deleted"),
+        sa.Column("outcome", sa.Text(), nullable=False, comment="document | held | waiting | out_of_scope | deleted"),
         sa.Column("document_date", sa.Date(), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("party", sa.Text(), nullable=False),
