@@ -64,9 +64,7 @@ class Syncer:
         self._company = company
         self._integration = company.integration
         self._instance = instance
-        self._job = build_definitions([self._integration], company.environment, company.progress).resolve_job_def(
-            build_job(self._integration).name
-        )
+        self._job = build_definitions([company]).resolve_job_def(build_job(self._integration).name)
         self._console = {"loggers": {"console": {"config": {"log_level": "INFO" if verbose else "CRITICAL"}}}}
         self.runs: list[str] = []
 

@@ -1,8 +1,9 @@
 """The checks that finance reads: one sentence each, evaluated for every day, also in a run over a range.
 
-In a range run Dagster stores a check's result without its day and leaves the days planned for ever; so each day's
-evaluation is logged by itself, and the returned result sums the run up. That is undocumented behaviour of public classes
-(`AssetCheckEvaluation`), so a test pins it. Nothing here is computed twice: assets hand over what they have decided.
+Dagster plans a check for every day of a run, but stores the returned result without a day, and the days stay planned for
+ever; so each day's evaluation is logged by itself, and the returned result sums the run up. That is undocumented behaviour
+of public classes (`AssetCheckEvaluation`), so a test pins it. Nothing here is computed twice: assets hand over what they
+have decided.
 """
 
 import datetime as dt
@@ -42,17 +43,16 @@ def report(
 ) -> dg.AssetCheckResult:
     """Log the verdict of each of `days` (those not in `verdicts` passed) and return the result of the run."""
     failed = [day for day in days if not verdicts.get(day, Verdict(True)).passed]
-    if len(days) > 1:
-        for day in days:
-            verdict = verdicts.get(day, Verdict(True))
-            context.op_execution_context.log_event(  # accepted at run time, though not declared
-                dg.AssetCheckEvaluation(  # type: ignore[arg-type]
-                    asset_key=context.asset_key,
-                    check_name=name,
-                    passed=verdict.passed,
-                    severity=severity,
-                    metadata=verdict.metadata,
-                    partition=day.isoformat(),
-                )
+    for day in days:
+        verdict = verdicts.get(day, Verdict(True))
+        context.op_execution_context.log_event(  # accepted at run time, though not declared
+            dg.AssetCheckEvaluation(  # type: ignore[arg-type]
+                asset_key=context.asset_key,
+                check_name=name,
+                passed=verdict.passed,
+                severity=severity,
+                metadata=verdict.metadata,
+                partition=day.isoformat(),
             )
+        )
     return dg.AssetCheckResult(check_name=name, passed=not failed, severity=severity, metadata=summary | {"days that fail": len(failed)})

@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from fb_qbo_pipeline.pipeline.runtime import Runtime, open_runtime
+from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.pipeline.runtime import Runtime, open_database, open_runtime
 from fb_qbo_pipeline.posting.poster import Progress
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
@@ -27,3 +28,12 @@ class Company:
         """Open the integration for one step."""
         with open_runtime(self.integration, self.environment or Environment.read(), run_id=run_id) as runtime:
             yield runtime
+
+    @contextlib.contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """Open the ledger alone, for the length of a tick."""
+        engine = open_database(self.environment or Environment.read())
+        try:
+            yield Ledger(engine, self.integration.name)
+        finally:
+            engine.dispose()

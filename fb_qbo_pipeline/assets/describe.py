@@ -9,6 +9,8 @@ from typing import Any
 import dagster as dg
 import pandera.pandas as pa
 
+from fb_qbo_pipeline.ledger.posted import POSTED, Posted
+from fb_qbo_pipeline.ledger.raw import DELETED, GONE, PRESENT
 from fb_qbo_pipeline.money import ZERO
 from fb_qbo_pipeline.posting.counts import Counts
 from fb_qbo_pipeline.review.tieout import Line
@@ -86,6 +88,47 @@ def staged_metadata(rows: Sequence[Mapping[Any, Any]]) -> Metadata:
         "money to post": money_text(intended),
         "money held": money_text(held),
         "amount": float(sum(intended.values(), ZERO)),
+    }
+
+
+def raw_metadata(counts: Mapping[tuple[dt.date, str], int], day: dt.date, first: dt.date) -> Metadata:
+    """Counts of a day's records by state. `first`: the first partition, which earlier records belong to."""
+    of_day: Counter[str] = Counter()
+    for (dated, state), count in counts.items():
+        if max(dated, first) == day:
+            of_day[state] += count
+    return {"dagster/row_count": of_day[PRESENT], "deleted": of_day[DELETED] + of_day[GONE]}
+
+
+def standing_metadata(rows: Sequence[Mapping[Any, Any]], posted: Mapping[int, Posted], run_id: str) -> Metadata:
+    """What stands in QuickBooks of a day's staged rows, and what this run has written of it."""
+    standing = [document for row in rows if (document := posted.get(row["source_id"])) and document.state == POSTED]
+    written = [document for document in standing if document.run_id == run_id]
+    return {
+        "dagster/row_count": len(standing),
+        "written by this run": len(written),
+        "money in QuickBooks": money_text(_sums(standing)),
+        "money written": money_text(_sums(written)),
+        "amount": float(sum(_sums(standing).values(), ZERO)),
+    }
+
+
+def _sums(documents: Iterable[Posted]) -> dict[str, Decimal]:
+    sums: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    for document in documents:
+        sums[document.currency] += document.signed_total
+    return sums
+
+
+def cost_metadata(requests: Mapping[tuple[str, str], int], seconds: float) -> Metadata:
+    """What a step cost. A run over a range shows the same on each of its days, hence the names."""
+    counted: Counter[str] = Counter()
+    for (service, _kind), count in requests.items():
+        counted[service] += count
+    return {
+        "run: requests to FreshBooks": counted["freshbooks"],
+        "run: requests to QuickBooks": counted["quickbooks"],
+        "run: seconds": round(seconds, 2),
     }
 
 

@@ -8,9 +8,12 @@ Each is a thin wrapper of a step in `pipeline`: it finds its days, calls the ste
 days; a run covers one day or one contiguous range of them, and every day gets its own counts, empty days too.
 """
 
+import contextlib
 import datetime as dt
+import time
+import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -21,10 +24,13 @@ from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.describe import (
     by_day,
     column_schema,
+    cost_metadata,
     held_table,
     money_text,
     posted_metadata,
+    raw_metadata,
     staged_metadata,
+    standing_metadata,
     tie_out_table,
 )
 from fb_qbo_pipeline.assets.spans import BATCH
@@ -33,6 +39,7 @@ from fb_qbo_pipeline.pipeline.changes import look_for_changes
 from fb_qbo_pipeline.pipeline.intake import read_dates, read_lists
 from fb_qbo_pipeline.pipeline.post import post
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
+from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.pipeline.stage import stage
 from fb_qbo_pipeline.review.tieout import by_day as each_day
 from fb_qbo_pipeline.review.tieout import by_period, tie_out, totals
@@ -69,10 +76,18 @@ def partitions_of(integration: Integration) -> dg.DailyPartitionsDefinition:
 def build_assets(integration: Integration) -> list[dg.AssetsDefinition]:
     """All assets of one integration, in the order of the lineage."""
     builder = _Builder(integration)
-    assets = [builder.change_feed()]
-    for source in _PLURAL:
-        assets += [builder.raw(source), builder.staged(source), builder.posted(source)]
-    return [*assets, builder.reconciliation()]
+    with warnings.catch_warnings():
+        # Backfill policies and pools are "beta" since 1.5 and 1.10; what we need of them is pinned by tests.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        assets = [builder.change_feed()]
+        for source in _PLURAL:
+            assets += [builder.raw(source), builder.staged(source), builder.posted(source)]
+        return [*assets, builder.reconciliation()]
+
+
+def resource_key(integration: Integration) -> str:
+    """The key of the company's resource. Dagster's resources become attributes, so a name alone could be a reserved word."""
+    return f"company_{integration.name}"
 
 
 def days_of(context: dg.AssetExecutionContext) -> list[dt.date]:
@@ -89,14 +104,25 @@ def _asset(**options: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition
 class _Builder:
     def __init__(self, integration: Integration) -> None:
         self.name = integration.name
+        self.first_day = integration.start_date
+        self.resource = resource_key(integration)
         self.partitions = partitions_of(integration)
 
     def key(self, asset: str) -> dg.AssetKey:
         return dg.AssetKey([self.name, asset])
 
     def company(self, context: dg.AssetExecutionContext) -> Company:
-        found: Company = getattr(context.resources, self.name)
+        found: Company = getattr(context.resources, self.resource)
         return found
+
+    @contextlib.contextmanager
+    def opened(self, context: dg.AssetExecutionContext) -> Iterator[tuple[Runtime, dict[str, Any]]]:
+        """The company, opened, and what the step has cost: filled in at the end."""
+        started = time.monotonic()
+        cost: dict[str, Any] = {}
+        with self.company(context).open(context.run.run_id) as runtime:
+            yield runtime, cost
+            cost.update(cost_metadata(runtime.audit.counts, time.monotonic() - started))
 
     def common(self, group: str, kinds: set[str], description: str, deps: Sequence[str]) -> dict[str, Any]:
         return {
@@ -106,7 +132,7 @@ class _Builder:
             "deps": [self.key(asset) for asset in deps],
             "owners": OWNERS,
             "tags": {"fb_qbo/company": self.name},
-            "required_resource_keys": {self.name},
+            "required_resource_keys": {self.resource},
         }
 
     def partitioned(self) -> dict[str, Any]:
@@ -120,13 +146,13 @@ class _Builder:
 
         @_asset(key=self.key(CHANGE_FEED), **self.common("freshbooks", {"python", "postgres"}, description, []))
         def change_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-            with self.company(context).open(context.run.run_id) as runtime:
+            with self.opened(context) as (runtime, cost):
                 runtime.mirror.catch_up()
                 require_valid_settings(runtime)
                 look = look_for_changes(runtime)
             changed = {f"changed {resource}s": count for resource, count in look.changed.items()}
             context.log.info("%s; %d days wait for a run", "the first look" if look.first else f"changes: {look.changed}", look.waiting)
-            return dg.MaterializeResult(metadata=changed | {"days waiting for a run": look.waiting, "first look": look.first})
+            return dg.MaterializeResult(metadata=changed | {"days waiting for a run": look.waiting, "first look": look.first} | cost)
 
         return change_feed
 
@@ -143,17 +169,17 @@ class _Builder:
         )
         def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
-            with self.company(context).open(context.run.run_id) as runtime:
+            with self.opened(context) as (runtime, cost):
                 read_lists(runtime)
                 intake = read_dates(runtime, source, days[0], days[-1])
                 with runtime.ledger.begin() as tx:
-                    per_day = tx.raw.counts_by_day(source, days[0], days[-1])
+                    counts = tx.raw.counts_by_day(source, days[0] if days[0] > self.first_day else None, days[-1])
             for day in days:
-                context.add_asset_metadata({"dagster/row_count": per_day.get(day, 0)}, partition_key=day.isoformat())
+                context.add_asset_metadata(raw_metadata(counts, day, self.first_day), partition_key=day.isoformat())
             context.log.info(
                 "%d %s from FreshBooks, %d of them deleted; %d changed", intake.present, plural, intake.deleted, intake.changed
             )
-            return dg.MaterializeResult(metadata={"records": intake.present, "deleted": intake.deleted, "new or changed": intake.changed})
+            return dg.MaterializeResult(metadata=cost)
 
         return raw
 
@@ -178,7 +204,7 @@ class _Builder:
         )
         def staged(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
-            with self.company(context).open(context.run.run_id) as runtime:
+            with self.opened(context) as (runtime, cost):
                 rows = stage(runtime, source, days[0], days[-1]).rows
             grouped = by_day(rows, "partition_date")
             verdicts: dict[dt.date, Verdict] = {}
@@ -192,7 +218,7 @@ class _Builder:
             codes = Counter(row["problems"][0]["code"] for row in held)
             context.log.info("%d %s staged, %d held%s", len(rows), plural, len(held), f" ({_listed(codes)})" if held else "")
             result = checks.report(context, NO_DOCUMENT_IS_HELD, days, verdicts, _held_metadata(held), dg.AssetCheckSeverity.WARN)
-            return dg.MaterializeResult(metadata=staged_metadata(rows), check_results=[result])
+            return dg.MaterializeResult(metadata=cost, check_results=[result])
 
         return staged
 
@@ -214,21 +240,17 @@ class _Builder:
         )
         def posted(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
-            company = self.company(context)
-            with company.open(context.run.run_id) as runtime:
-                counts = post(runtime, source, days[0], days[-1], company.progress)
-                calls = sum(count for (service, _kind), count in runtime.audit.counts.items() if service == "quickbooks")
+            with self.opened(context) as (runtime, cost):
+                counts = post(runtime, source, days[0], days[-1], self.company(context).progress)
                 with runtime.ledger.begin() as tx:
-                    standing = by_day(tx.posted.rows_in_dates(source, days[0], days[-1]), "document_date")
+                    rows = tx.staging.in_partitions(source, days[0], days[-1])
+                    documents = tx.posted.by_ids(source, [row["source_id"] for row in rows])
+            grouped = by_day(rows, "partition_date")
             for day in days:
-                rows = standing.get(day, [])
-                amounts: Counter[str] = Counter()
-                for row in rows:
-                    amounts[row["currency"]] += row["total"]
-                metadata = {"dagster/row_count": len(rows), "money in QuickBooks": money_text(amounts)}  # type: ignore[arg-type]
+                metadata = standing_metadata(grouped.get(day, []), documents, context.run.run_id)
                 context.add_asset_metadata(metadata, partition_key=day.isoformat())
             context.log.info("%s", ", ".join(f"{value} {name}" for name, value in posted_metadata(counts).items()))
-            return dg.MaterializeResult(metadata=posted_metadata(counts) | {"requests to QuickBooks": calls})
+            return dg.MaterializeResult(metadata=cost)
 
         return posted
 
@@ -245,7 +267,7 @@ class _Builder:
         )
         def reconciliation(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
-            with self.company(context).open(context.run.run_id) as runtime:
+            with self.opened(context) as (runtime, cost):
                 lines = tie_out(runtime.ledger, days[0], days[-1], each_day)
                 batch = context.run.tags.get(BATCH)
                 if batch is not None:  # everything up to here went well: these dates need no run any more
@@ -267,7 +289,7 @@ class _Builder:
                     )
             summary = {"tie-out": dg.MarkdownMetadataValue(tie_out_table(totals(lines)))}
             result = checks.report(context, BOTH_SIDES_AGREE, days, verdicts, summary, dg.AssetCheckSeverity.ERROR)
-            return dg.MaterializeResult(metadata=summary | {"documents": sum(line.documents for line in lines)}, check_results=[result])
+            return dg.MaterializeResult(metadata=cost, check_results=[result])
 
         return reconciliation
 

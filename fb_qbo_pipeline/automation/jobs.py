@@ -11,11 +11,9 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.factory import CHANGE_FEED, MONTH, PARTITIONED
 from fb_qbo_pipeline.assets.spans import spans
-from fb_qbo_pipeline.ledger.ledger import Ledger
-from fb_qbo_pipeline.pipeline.runtime import open_database
-from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
 
 MOST_SPANS = 60  # at two to three seconds a run; more is a backfill, which an operator starts
@@ -64,8 +62,9 @@ def build_schedule(integration: Integration, job: UnresolvedAssetJobDefinition) 
     return hourly
 
 
-def build_sensor(integration: Integration, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+def build_sensor(company: Company, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
     """One run for each span of touched dates, as soon as no other run of the company is under way."""
+    integration = company.integration
 
     @dg.sensor(
         name=f"{integration.name}_touched_dates",
@@ -79,13 +78,9 @@ def build_sensor(integration: Integration, job: UnresolvedAssetJobDefinition) ->
         if context.instance.get_runs_count(filters):
             yield dg.SkipReason("a run of this company is under way; what is touched meanwhile is taken together afterwards")
             return
-        engine = open_database(Environment.read())
-        try:
-            with Ledger(engine, integration.name).begin() as tx:
-                waiting = tx.touched.waiting()
-                look = tx.cursors.get("looks") or 0
-        finally:
-            engine.dispose()
+        with company.ledger() as ledger, ledger.begin() as tx:
+            waiting = tx.touched.waiting()
+            look = tx.cursors.get("looks") or 0
         found = spans([touched.date for touched in waiting], MONTH)
         if not found:
             yield dg.SkipReason("nothing has changed")
