@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from fb_qbo_pipeline.assets.company import Company
+from fb_qbo_pipeline.assets.company import Company, as_resource
 from fb_qbo_pipeline.assets.factory import build_assets, resource_key
 from fb_qbo_pipeline.automation.jobs import build_job, build_schedule, build_sensor
 from fb_qbo_pipeline.settings.environment import Environment
@@ -29,7 +29,7 @@ def _definitions(company: Company) -> dg.Definitions:
         jobs=[job],
         schedules=[build_schedule(integration, job)],
         sensors=[build_sensor(company, job)],
-        resources={resource_key(integration): company},
+        resources={resource_key(integration): as_resource(company)},
         executor=dg.in_process_executor,
     )
 

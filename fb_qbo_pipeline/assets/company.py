@@ -1,8 +1,14 @@
-"""The resource of the assets: opens one integration for the length of a step."""
+"""The resource of the assets: opens one integration for the length of a step, and lets one run of it at a time.
+
+A run holds the company's lock in Postgres from its beginning to its end. So a sync on the command line and a run of the
+daemon never overlap, on one machine or several; and a run whose process has died can be told from one that works.
+"""
 
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+import dagster as dg
 
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.pipeline.runtime import Runtime, open_database, open_runtime
@@ -37,3 +43,21 @@ class Company:
             yield Ledger(engine, self.integration.name)
         finally:
             engine.dispose()
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until no other run of this company works, then keep others waiting."""
+        with self.ledger() as ledger, ledger.run_lock():
+            yield
+
+
+def as_resource(company: Company) -> dg.ResourceDefinition:
+    """The company as a resource that a run holds from its first step to its last."""
+
+    @dg.resource(description="The FreshBooks account and the QuickBooks company of one integration.")
+    @contextlib.contextmanager
+    def resource(_context: dg.InitResourceContext) -> Iterator[Company]:
+        with company.turn():
+            yield company
+
+    return resource

@@ -33,7 +33,6 @@ from fb_qbo_pipeline.assets.describe import (
     standing_metadata,
     tie_out_table,
 )
-from fb_qbo_pipeline.assets.spans import BATCH
 from fb_qbo_pipeline.mapping.documents import Outcome
 from fb_qbo_pipeline.pipeline.changes import look_for_changes
 from fb_qbo_pipeline.pipeline.intake import read_dates, read_lists
@@ -51,6 +50,7 @@ from fb_qbo_pipeline.settings.models import Integration
 MONTH = 31  # days of a backfill's run: a failed one stays cheap
 OWNERS = ["team:finance-systems"]
 CHANGE_FEED = "change_feed"
+BATCH = "fb_qbo/batch"
 PARTITIONED = (
     "raw_invoices",
     "raw_payments",
@@ -124,6 +124,23 @@ class _Builder:
             yield runtime, cost
             cost.update(cost_metadata(runtime.audit.counts, time.monotonic() - started))
 
+    def begin(self, context: dg.AssetExecutionContext, runtime: Runtime) -> None:
+        """Note on the run, before it reads anything, which touched dates it knows of: later ones are not settled by it."""
+        if BATCH not in _tags(context):
+            with runtime.ledger.begin() as tx:
+                batch = tx.touched.newest_batch()
+            context.instance.add_run_tags(context.run.run_id, {BATCH: str(batch)})
+
+    def settle(self, context: dg.AssetExecutionContext, runtime: Runtime, days: Sequence[dt.date]) -> None:
+        """Everything up to here went well: the days of a run of all assets, whoever started it, need no other one."""
+        selected = context.run.asset_selection
+        batch = _tags(context).get(BATCH)
+        if batch is None or not (selected is None or {self.key(asset) for asset in PARTITIONED} <= selected):
+            return
+        start = days[0] if days[0] > self.first_day else dt.date.min  # noted under an earlier start date
+        with runtime.ledger.begin() as tx:
+            tx.touched.release(start, days[-1], int(batch))
+
     def common(self, group: str, kinds: set[str], description: str, deps: Sequence[str]) -> dict[str, Any]:
         return {
             "group_name": group,
@@ -170,6 +187,7 @@ class _Builder:
         def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
             with self.opened(context) as (runtime, cost):
+                self.begin(context, runtime)
                 read_lists(runtime)
                 intake = read_dates(runtime, source, days[0], days[-1])
                 with runtime.ledger.begin() as tx:
@@ -269,10 +287,7 @@ class _Builder:
             days = days_of(context)
             with self.opened(context) as (runtime, cost):
                 lines = tie_out(runtime.ledger, days[0], days[-1], each_day)
-                batch = context.run.tags.get(BATCH)
-                if batch is not None:  # everything up to here went well: these dates need no run any more
-                    with runtime.ledger.begin() as tx:
-                        tx.touched.release(days[0], days[-1], int(batch))
+                self.settle(context, runtime, days)
             per_day = by_period(lines)
             verdicts = {}
             for day in days:
@@ -292,6 +307,12 @@ class _Builder:
             return dg.MaterializeResult(metadata=cost, check_results=[result])
 
         return reconciliation
+
+
+def _tags(context: dg.AssetExecutionContext) -> Mapping[str, str]:
+    """The run's tags as they are now; `context.run` has those with which it began."""
+    run = context.instance.get_run_by_id(context.run.run_id)
+    return run.tags if run is not None else {}
 
 
 def _held(rows: Sequence[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:

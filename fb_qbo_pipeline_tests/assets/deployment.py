@@ -38,6 +38,11 @@ class CompanyOf(Company):
     def ledger(self) -> Iterator[Ledger]:
         yield self._world.ledger
 
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        with self._world.ledger.run_lock():
+            yield
+
 
 @dataclass(frozen=True)
 class Verdict:
