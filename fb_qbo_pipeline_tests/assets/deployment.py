@@ -90,6 +90,18 @@ class Deployment:
         job = self.definitions.resolve_job_def(build_job(self.world.integration).name)
         return job.execute_in_process(instance=self.instance, asset_selection=asset_keys(self.world.integration, ("change_feed",)))
 
+    def sensor_tick(self) -> list[dg.RunRequest]:
+        """What the sensor starts at this moment."""
+        definitions, name = self.definitions, f"{self.world.integration.name}_touched_dates"
+        context = dg.build_sensor_context(instance=self.instance, definitions=definitions)
+        return list(definitions.resolve_sensor_def(name).evaluate_tick(context).run_requests or ())
+
+    def schedule_tick(self) -> list[dg.RunRequest]:
+        """What the schedule starts at this moment."""
+        schedule = self.definitions.resolve_schedule_def(f"{self.world.integration.name}_hourly")
+        context = dg.build_schedule_context(instance=self.instance, scheduled_execution_time=dt.datetime.now(dt.UTC))
+        return list(schedule.evaluate_tick(context).run_requests or ())
+
     def key(self, asset: str) -> dg.AssetKey:
         """The key of one of the company's assets."""
         return dg.AssetKey([self.world.integration.name, asset])

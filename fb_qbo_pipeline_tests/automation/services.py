@@ -10,13 +10,12 @@ from pathlib import Path
 
 import dagster as dg
 import yaml
+from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.remote_representation.external import RemoteSchedule
-from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, ScheduleInstigatorData
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import GrpcServerTarget
-
 from dagster._grpc.client import DagsterGrpcClient
 
 from fb_qbo_pipeline.cli.services import HOST, free_port
