@@ -1,6 +1,7 @@
 """A company of the present whose deployment is real processes on the test's database."""
 
 import datetime as dt
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,9 +19,14 @@ from fb_qbo_pipeline_tests.pipeline.world import World
 
 @pytest.fixture
 def hourly_world(make_world: Callable[..., World], engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A company since nine days ago; its file and its environment are where processes look for them."""
+    """A company since nine days ago; its file and its environment are where processes look for them.
+
+    Dagster's tables are not emptied between tests, so every test's company has a name of its own.
+    """
     start = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=9)
-    world = make_world(settings=integration(country_named("ca"), start) | {"name": "hourly"}, freshbooks=FreshBooks())
+    world = make_world(
+        settings=integration(country_named("ca"), start) | {"name": f"hourly_{secrets.token_hex(4)}"}, freshbooks=FreshBooks()
+    )
     file = tmp_path / "integration.yaml"
     file.write_text(yaml.safe_dump(world.settings))
     for name, value in (world.variables | {"FB_QBO_CONFIG": str(file)}).items():

@@ -16,7 +16,7 @@ _THREE_HOURS = 3 * 3600
 def test_a_tick_looks_for_changes_and_the_sensor_syncs_exactly_the_touched_days(
     hourly_world: World, instance: dg.DagsterInstance, services: Services
 ) -> None:
-    world = hourly_world
+    world, name = hourly_world, hourly_world.integration.name
     today = world.freshbooks.clock.now().astimezone(world.integration.zone).date()
     days = [today - dt.timedelta(days=n) for n in range(9)]
     invoice = world.invoice("100.00", on=days[5])
@@ -27,11 +27,11 @@ def test_a_tick_looks_for_changes_and_the_sensor_syncs_exactly_the_touched_days(
     world.expense(on=days[1])
     services.start_code_server()
     # ticks were missed while nothing ran: one of them is made up for, at once
-    scheduled_since(instance, services, "hourly_hourly", time.time() - _THREE_HOURS)
+    scheduled_since(instance, services, f"{name}_hourly", time.time() - _THREE_HOURS)
     services.start_daemon()
 
     def runs(trigger: str) -> list[dg.DagsterRun]:
-        return list(instance.get_runs(dg.RunsFilter(tags={COMPANY_TAG: "hourly", TRIGGER_TAG: trigger})))
+        return list(instance.get_runs(dg.RunsFilter(tags={COMPANY_TAG: name, TRIGGER_TAG: trigger})))
 
     def settled() -> bool:
         return bool(runs("change")) and all(run.is_finished for run in runs("change")) and not world.touched()
@@ -41,7 +41,7 @@ def test_a_tick_looks_for_changes_and_the_sensor_syncs_exactly_the_touched_days(
     assert [run.status for run in runs("change")] == [dg.DagsterRunStatus.SUCCESS] * 2  # one for each contiguous span
     touched = {day.isoformat() for day in (days[5], days[2], days[1])}
     for asset in PARTITIONED:
-        assert set(instance.get_materialized_partitions(dg.AssetKey(["hourly", asset]))) == touched
+        assert set(instance.get_materialized_partitions(dg.AssetKey([name, asset]))) == touched
     assert world.count() == {"Invoice": 1, "Payment": 1, "Bill": 1}
     assert world.quickbooks.counters.writes > written
     assert "Accounts Receivable (A/R)" not in world.balances()  # paid
