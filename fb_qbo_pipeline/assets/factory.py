@@ -19,14 +19,13 @@ from typing import Any
 import dagster as dg
 
 from fb_qbo_pipeline.assets import checks
-from fb_qbo_pipeline.assets.checks import BOTH_SIDES_AGREE, DESCRIPTIONS, NO_DOCUMENT_IS_HELD, Verdict
+from fb_qbo_pipeline.assets.checks import BOTH_SIDES_AGREE, BOTH_SIDES_AGREE_SENTENCE, Verdict
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.describe import (
     by_day,
+    clearing_table,
     column_schema,
     cost_metadata,
-    held_table,
-    money_text,
     posted_metadata,
     raw_metadata,
     staged_metadata,
@@ -40,6 +39,8 @@ from fb_qbo_pipeline.pipeline.post import post
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.pipeline.stage import stage
+from fb_qbo_pipeline.review.books import SOURCES, read_books
+from fb_qbo_pipeline.review.findings import Books, clearing
 from fb_qbo_pipeline.review.tieout import by_day as each_day
 from fb_qbo_pipeline.review.tieout import by_period, tie_out, totals
 from fb_qbo_pipeline.schemas.posted import posted_schema
@@ -123,6 +124,12 @@ class _Builder:
         with self.company(context).open(context.run.run_id) as runtime:
             yield runtime, cost
             cost.update(cost_metadata(runtime.audit.counts, time.monotonic() - started))
+
+    def books(self, runtime: Runtime, days: Sequence[dt.date], sources: Sequence[str] = SOURCES) -> Books:
+        """What the checks of a step look at."""
+        company = runtime.mirror.company()
+        with runtime.ledger.begin() as tx:
+            return read_books(tx, runtime.integration, company, days[0], days[-1], sources)
 
     def begin(self, context: dg.AssetExecutionContext, runtime: Runtime) -> None:
         """Note on the run, before it reads anything, which touched dates it knows of: later ones are not settled by it."""
@@ -216,7 +223,7 @@ class _Builder:
         @_asset(
             key=key,
             metadata={"dagster/column_schema": column_schema(staged_schema())},
-            check_specs=[dg.AssetCheckSpec(NO_DOCUMENT_IS_HELD, asset=key, description=DESCRIPTIONS[NO_DOCUMENT_IS_HELD])],
+            check_specs=[rule.spec(key) for rule in checks.STAGED[source]],
             **common,
             **self.partitioned(),
         )
@@ -225,18 +232,12 @@ class _Builder:
             with self.opened(context) as (runtime, cost):
                 rows = stage(runtime, source, days[0], days[-1]).rows
             grouped = by_day(rows, "partition_date")
-            verdicts: dict[dt.date, Verdict] = {}
             for day in days:
-                rows_of_day = grouped.get(day, [])
-                context.add_asset_metadata(staged_metadata(rows_of_day), partition_key=day.isoformat())
-                held = _held(rows_of_day)
-                if held:
-                    verdicts[day] = Verdict(False, _held_metadata(held))
-            held = _held(rows)
-            codes = Counter(row["problems"][0]["code"] for row in held)
-            context.log.info("%d %s staged, %d held%s", len(rows), plural, len(held), f" ({_listed(codes)})" if held else "")
-            result = checks.report(context, NO_DOCUMENT_IS_HELD, days, verdicts, _held_metadata(held), dg.AssetCheckSeverity.WARN)
-            return dg.MaterializeResult(metadata=cost, check_results=[result])
+                context.add_asset_metadata(staged_metadata(grouped.get(day, [])), partition_key=day.isoformat())
+            codes = Counter(row["problems"][0]["code"] for row in rows if row["outcome"] == Outcome.HELD.value)
+            context.log.info("%d %s staged, %d held%s", len(rows), plural, codes.total(), f" ({_listed(codes)})" if codes else "")
+            results = checks.apply(context, checks.STAGED[source], Books(rows, {}), days)
+            return dg.MaterializeResult(metadata=cost, check_results=results)
 
         return staged
 
@@ -249,8 +250,11 @@ class _Builder:
         upstream = [f"staged_{plural}"] + (["posted_sales"] if source == "payment" else [])
         common = self.common("quickbooks", {"python", "quickbooks"}, description, upstream)
 
+        key = self.key(_POSTED[source])
+
         @_asset(
-            key=self.key(_POSTED[source]),
+            key=key,
+            check_specs=[rule.spec(key) for rule in checks.POSTED[source]],
             metadata={"dagster/column_schema": column_schema(posted_schema())},
             pool=f"{self.name}_quickbooks",
             **common,
@@ -260,15 +264,16 @@ class _Builder:
             days = days_of(context)
             with self.opened(context) as (runtime, cost):
                 counts = post(runtime, source, days[0], days[-1], self.company(context).progress)
-                with runtime.ledger.begin() as tx:
-                    rows = tx.staging.in_partitions(source, days[0], days[-1])
-                    documents = tx.posted.by_ids(source, [row["source_id"] for row in rows])
-            grouped = by_day(rows, "partition_date")
+                books = self.books(runtime, days, (source,))
+            grouped = by_day(books.staged, "partition_date")
             for day in days:
-                metadata = standing_metadata(grouped.get(day, []), documents, context.run.run_id)
+                rows = grouped.get(day, [])
+                metadata = standing_metadata(rows, books, context.run.run_id)
+                if source == "payment":
+                    metadata["clearing accounts"] = dg.MarkdownMetadataValue(clearing_table(clearing(books, rows)))
                 context.add_asset_metadata(metadata, partition_key=day.isoformat())
             context.log.info("%s", ", ".join(f"{value} {name}" for name, value in posted_metadata(counts).items()))
-            return dg.MaterializeResult(metadata=cost)
+            return dg.MaterializeResult(metadata=cost, check_results=checks.apply(context, checks.POSTED[source], books, days))
 
         return posted
 
@@ -279,7 +284,10 @@ class _Builder:
 
         @_asset(
             key=key,
-            check_specs=[dg.AssetCheckSpec(BOTH_SIDES_AGREE, asset=key, description=DESCRIPTIONS[BOTH_SIDES_AGREE])],
+            check_specs=[
+                dg.AssetCheckSpec(BOTH_SIDES_AGREE, asset=key, description=BOTH_SIDES_AGREE_SENTENCE),
+                *(rule.spec(key) for rule in checks.RECONCILED),
+            ],
             **common,
             **self.partitioned(),
         )
@@ -287,6 +295,7 @@ class _Builder:
             days = days_of(context)
             with self.opened(context) as (runtime, cost):
                 lines = tie_out(runtime.ledger, days[0], days[-1], each_day)
+                books = self.books(runtime, days)
                 self.settle(context, runtime, days)
             per_day = by_period(lines)
             verdicts = {}
@@ -303,8 +312,9 @@ class _Builder:
                         False, {"tie-out": dg.MarkdownMetadataValue(tie_out_table(of_day)), "documents": "; ".join(listed[:50])}
                     )
             summary = {"tie-out": dg.MarkdownMetadataValue(tie_out_table(totals(lines)))}
-            result = checks.report(context, BOTH_SIDES_AGREE, days, verdicts, summary, dg.AssetCheckSeverity.ERROR)
-            return dg.MaterializeResult(metadata=cost, check_results=[result])
+            agree = checks.report(context, BOTH_SIDES_AGREE, days, verdicts, summary, checks.ERROR)
+            results = [agree, *checks.apply(context, checks.RECONCILED, books, days)]
+            return dg.MaterializeResult(metadata=cost, check_results=results)
 
         return reconciliation
 
@@ -313,20 +323,6 @@ def _tags(context: dg.AssetExecutionContext) -> Mapping[str, str]:
     """The run's tags as they are now; `context.run` has those with which it began."""
     run = context.instance.get_run_by_id(context.run.run_id)
     return run.tags if run is not None else {}
-
-
-def _held(rows: Sequence[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:
-    return [row for row in rows if row["outcome"] == Outcome.HELD.value]
-
-
-def _held_metadata(held: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:
-    amounts: Counter[str] = Counter()
-    for row in held:
-        amounts[row["currency"]] += row["amount"]
-    metadata: dict[str, Any] = {"documents held": len(held), "money held": money_text(amounts)}  # type: ignore[arg-type]
-    if held:
-        metadata["held"] = dg.MarkdownMetadataValue(held_table(held))
-    return metadata
 
 
 def _listed(codes: Counter[str]) -> str:
