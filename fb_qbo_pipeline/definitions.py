@@ -7,32 +7,29 @@ from pathlib import Path
 
 import dagster as dg
 
-from fb_qbo_pipeline.assets.company import Company
-from fb_qbo_pipeline.assets.factory import build_assets
+from fb_qbo_pipeline.assets.company import Company, as_resource
+from fb_qbo_pipeline.assets.factory import build_assets, resource_key
 from fb_qbo_pipeline.automation.jobs import build_job, build_schedule, build_sensor
-from fb_qbo_pipeline.posting.poster import Progress
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.loading import load_integrations
-from fb_qbo_pipeline.settings.models import Integration
 
 log = logging.getLogger(__name__)
 
 
-def build_definitions(
-    integrations: Iterable[Integration], environment: Environment | None = None, progress: Progress | None = None
-) -> dg.Definitions:
-    """Definitions of several integrations side by side; adding one costs no code."""
-    return dg.Definitions.merge(*(_definitions(integration, environment, progress) for integration in integrations))
+def build_definitions(companies: Iterable[Company]) -> dg.Definitions:
+    """Definitions of several companies side by side; adding one costs no code."""
+    return dg.Definitions.merge(*(_definitions(company) for company in companies))
 
 
-def _definitions(integration: Integration, environment: Environment | None, progress: Progress | None) -> dg.Definitions:
+def _definitions(company: Company) -> dg.Definitions:
+    integration = company.integration
     job = build_job(integration)
     return dg.Definitions(
         assets=build_assets(integration),
         jobs=[job],
         schedules=[build_schedule(integration, job)],
-        sensors=[build_sensor(integration, job)],
-        resources={integration.name: Company(integration, environment, progress)},
+        sensors=[build_sensor(company, job)],
+        resources={resource_key(integration): as_resource(company)},
         executor=dg.in_process_executor,
     )
 
@@ -51,7 +48,7 @@ def load_definitions(config: Path) -> dg.Definitions:
         raise broken[0]
     for error in broken:
         log.error("left out: %s", error)
-    return build_definitions(result.integration for result in results if result.integration is not None)
+    return build_definitions(Company(result.integration) for result in results if result.integration is not None)
 
 
 @dg.definitions

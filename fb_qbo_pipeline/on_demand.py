@@ -1,13 +1,15 @@
 """A sync on demand: the same job as the schedule's, in this process, span by span.
 
 A look for changes, then one run for each contiguous span of touched dates; a run may touch further dates (a payment that
-waited for its invoice), so this goes on until nothing waits.
+waited for its invoice), so this goes on until nothing waits. A span that fails does not keep the others from going on.
 """
 
 import datetime as dt
+import logging
 import time
+import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,15 +18,19 @@ from sqlalchemy import func, select
 
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.factory import CHANGE_FEED, MONTH
-from fb_qbo_pipeline.assets.spans import Span, days_between, spans
+from fb_qbo_pipeline.assets.spans import Span, days_between, partition_days, spans
 from fb_qbo_pipeline.automation.jobs import TRIGGER_TAG, asset_keys, build_job
 from fb_qbo_pipeline.definitions import build_definitions
+from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, PipelineError
+from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.tables import audit
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
 from fb_qbo_pipeline.posting.counts import KINDS, Counts
 
 MOST_ROUNDS = 5  # of spans touched by the spans before; two are usual
+
+log = logging.getLogger(__name__)
 
 OnSpan = Callable[[Span, int, int], None]
 """Called before each run with (the span, how many are done, how many there are)."""
@@ -39,6 +45,7 @@ class SyncResult:
     calls: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     runs: list[str] = field(default_factory=list)
+    spans: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The document of `sync --json`."""
@@ -57,6 +64,18 @@ class SyncResult:
         }
 
 
+class SyncIncomplete(PipelineError):
+    """Some spans failed; the others are done. `result` is what was done."""
+
+    def __init__(self, failed: Mapping[Span, Exception], result: SyncResult) -> None:
+        reasons = "".join(
+            f"\n  {span}: {error.message if isinstance(error, PipelineError) else type(error).__name__}" for span, error in failed.items()
+        )
+        remedy = "run the same command again: what is done is not repeated, and these days are tried again"
+        super().__init__(f"{len(failed)} of {len(failed) + result.spans} spans of days could not be synced:{reasons}", remedy)
+        self.result = result
+
+
 class Syncer:
     """Runs the job of one integration in this process."""
 
@@ -64,28 +83,61 @@ class Syncer:
         self._company = company
         self._integration = company.integration
         self._instance = instance
-        self._job = build_definitions([self._integration], company.environment, company.progress).resolve_job_def(
-            build_job(self._integration).name
-        )
+        self._job = build_definitions([company]).resolve_job_def(build_job(self._integration).name)
         self._console = {"loggers": {"console": {"config": {"log_level": "INFO" if verbose else "CRITICAL"}}}}
         self.runs: list[str] = []
+        self.done: list[Span] = []
+        self.failed: dict[Span, Exception] = {}
 
     def look_for_changes(self) -> None:
         """Run the look that notes which dates are touched."""
         self._run(asset_keys(self._integration, (CHANGE_FEED,)), {})
 
-    def run_span(self, span: Span, batch: int | None) -> None:
-        """Run everything for one span of days."""
-        self._run(asset_keys(self._integration), span.tags(batch))
+    def run_spans(self, found: Sequence[Span], announce: OnSpan) -> None:
+        """Run everything for each span of days. One that fails is kept in `failed`, and the next one follows.
+
+        Raises ConnectionRequired and ConfigurationError at once: they would stop every span.
+        """
+        for number, span in enumerate(found):
+            announce(span, number, len(found))
+            try:
+                self._run(asset_keys(self._integration), span.tags())
+            except (ConnectionRequired, ConfigurationError):
+                raise
+            except Exception as error:  # raised at the end, with what else has failed
+                log.warning("%s: %s failed", self._integration.name, span, exc_info=error)
+                self.failed[span] = error
+            else:
+                self.done.append(span)
+
+    def run_waiting(
+        self, ledger: Ledger, announce: OnSpan, within: tuple[dt.date, dt.date] = (dt.date.min, dt.date.max), after: int = 0
+    ) -> None:
+        """Run what waits `within` two days and was noted after the batch `after`, and what that touches, until only what has failed
+        is left.
+        """
+        for _round in range(MOST_ROUNDS):
+            with ledger.begin() as tx:
+                waiting = tx.touched.waiting()
+            dates = [touched.date for touched in waiting if touched.batch > after and within[0] <= touched.date <= within[1]]
+            today = utc_now().astimezone(self._integration.zone).date()
+            days = [day for day in partition_days(dates, self._integration.start_date, today) if not self._has_failed(day)]
+            if not days:
+                return
+            self.run_spans(spans(days, MONTH), announce)
+
+    def _has_failed(self, day: dt.date) -> bool:
+        return any(span.start <= day <= span.end for span in self.failed)
 
     def _run(self, selection: Sequence[dg.AssetKey], tags: dict[str, str]) -> None:
-        result = self._job.execute_in_process(
+        self.runs.append(str(uuid.uuid4()))
+        self._job.execute_in_process(
             instance=self._instance,
             asset_selection=selection,
             tags=tags | {TRIGGER_TAG: "command line"},
             run_config=self._console,
+            run_id=self.runs[-1],
         )
-        self.runs.append(result.run_id)
 
 
 def sync(
@@ -99,34 +151,44 @@ def sync(
 ) -> SyncResult:
     """Sync what has changed, or the days from the first to the second of `days`.
 
-    Raises what a step raises (ConfigurationError, ConnectionRequired, Unreachable…); what was done until then stays done.
+    Raises what a look raises (ConfigurationError, ConnectionRequired, Unreachable…), and SyncIncomplete after all spans where
+    some have failed; what was done until then stays done.
     """
-    started = time.monotonic()
-    calls_before = _last_call(ledger)
-    syncer = Syncer(company, instance, verbose=verbose)
-    announce = on_span or (lambda _span, _done, _all: None)
-    if days is None:
-        syncer.look_for_changes()
-        _follow_changes(syncer, ledger, announce)
-    else:
-        _check_settings(company)
-        with ledger.begin() as tx:
-            before = tx.touched.newest_batch()
-        _run_spans(syncer, spans(days_between(*days), MONTH), None, announce)
-        _follow_changes(syncer, ledger, announce, days, before)  # such as a payment that is older than its invoice
-    return _result(ledger, syncer.runs, calls_before, time.monotonic() - started)
+
+    def work(syncer: Syncer, announce: OnSpan) -> None:
+        if days is None:
+            syncer.look_for_changes()
+            syncer.run_waiting(ledger, announce)
+        else:
+            _check_settings(company)
+            with ledger.begin() as tx:
+                before = tx.touched.newest_batch()
+            syncer.run_spans(spans(days_between(*days), MONTH), announce)
+            syncer.run_waiting(ledger, announce, days, before)  # such as a payment that is older than its invoice
+
+    return _measured(Syncer(company, instance, verbose=verbose), ledger, work, on_span)
 
 
 def sync_touched(
     company: Company, instance: dg.DagsterInstance, ledger: Ledger, *, verbose: bool = False, on_span: OnSpan | None = None
 ) -> SyncResult:
-    """Sync the dates that wait, without looking for more."""
+    """Sync the dates that wait, without looking for more. Raises as `sync` does."""
+
+    def work(syncer: Syncer, announce: OnSpan) -> None:
+        _check_settings(company)
+        syncer.run_waiting(ledger, announce)
+
+    return _measured(Syncer(company, instance, verbose=verbose), ledger, work, on_span)
+
+
+def _measured(syncer: Syncer, ledger: Ledger, work: Callable[[Syncer, OnSpan], None], on_span: OnSpan | None) -> SyncResult:
     started = time.monotonic()
     calls_before = _last_call(ledger)
-    syncer = Syncer(company, instance, verbose=verbose)
-    _check_settings(company)
-    _follow_changes(syncer, ledger, on_span or (lambda _span, _done, _all: None))
-    return _result(ledger, syncer.runs, calls_before, time.monotonic() - started)
+    work(syncer, on_span or (lambda _span, _done, _all: None))
+    result = _result(ledger, syncer, calls_before, time.monotonic() - started)
+    if syncer.failed:
+        raise SyncIncomplete(syncer.failed, result) from next(iter(syncer.failed.values()))
+    return result
 
 
 def _check_settings(company: Company) -> None:
@@ -135,35 +197,16 @@ def _check_settings(company: Company) -> None:
         require_valid_settings(runtime)
 
 
-def _follow_changes(
-    syncer: Syncer, ledger: Ledger, announce: OnSpan, days: tuple[dt.date, dt.date] = (dt.date.min, dt.date.max), before: int = 0
-) -> None:
-    """Run what waits within `days` and was noted after the batch `before`, until nothing does."""
-    for _round in range(MOST_ROUNDS):
-        with ledger.begin() as tx:
-            waiting = [touched for touched in tx.touched.waiting() if touched.batch > before and days[0] <= touched.date <= days[1]]
-        if not waiting:
-            return
-        batch = max(touched.batch for touched in waiting)
-        _run_spans(syncer, spans([touched.date for touched in waiting], MONTH), batch, announce)
-
-
-def _run_spans(syncer: Syncer, found: Sequence[Span], batch: int | None, announce: OnSpan) -> None:
-    for done, span in enumerate(found):
-        announce(span, done, len(found))
-        syncer.run_span(span, batch)
-
-
 def _last_call(ledger: Ledger) -> int:
     with ledger.begin() as tx:
         statement = select(func.coalesce(func.max(audit.c.id), 0)).where(audit.c.integration == ledger.integration)
         return int(tx.connection.execute(statement).scalar_one())
 
 
-def _result(ledger: Ledger, runs: list[str], calls_before: int, seconds: float) -> SyncResult:
-    result = SyncResult(seconds=seconds, runs=runs)
+def _result(ledger: Ledger, syncer: Syncer, calls_before: int, seconds: float) -> SyncResult:
+    result = SyncResult(seconds=seconds, runs=syncer.runs, spans=len(syncer.done))
     with ledger.begin() as tx:
-        for report in tx.reports(runs):
+        for report in tx.reports(syncer.runs):
             result.counts.add(Counts.from_json(report["counts"]))
         result.exceptions = tx.exceptions.count_open()
         statement = (

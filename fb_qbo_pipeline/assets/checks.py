@@ -1,18 +1,139 @@
 """The checks that finance reads: one sentence each, evaluated for every day, also in a run over a range.
 
-In a range run Dagster stores a check's result without its day and leaves the days planned for ever; so each day's
-evaluation is logged by itself, and the returned result sums the run up. That is undocumented behaviour of public classes
-(`AssetCheckEvaluation`), so a test pins it. Nothing here is computed twice: assets hand over what they have decided.
+Dagster plans a check for every day of a run, but stores the returned result without a day, and the days stay planned for
+ever; so each day's evaluation is logged by itself, and the returned result sums the run up. That is undocumented behaviour
+of public classes (`AssetCheckEvaluation`), so a test pins it.
+
+An evaluation is an event, 10 to 50 ms each: hence few checks, each on the asset whose step has just computed what it is
+about, and never one for each document. `review.findings` has the rules.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
 
+from fb_qbo_pipeline.assets.describe import findings_metadata
+from fb_qbo_pipeline.review import findings
+from fb_qbo_pipeline.review.findings import Books, Finding
+
 Metadata = dict[str, Any]
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check: its name, the sentence that a controller reads, how bad a failure is, what to do then, how it is found.
+
+    A warning is a document that waits for a person; an error says that the books are not what they should be.
+    """
+
+    name: str
+    sentence: str
+    severity: dg.AssetCheckSeverity
+    next: str
+    find: Callable[[Books], list[Finding]]
+
+    def spec(self, asset: dg.AssetKey) -> dg.AssetCheckSpec:
+        """As Dagster has it."""
+        return dg.AssetCheckSpec(self.name, asset=asset, description=f"{self.sentence} If not: {self.next}")
+
+
+_SETTINGS = "correct integration.yaml or the documents, as the table says; the next look tries them again"
+
+NOTHING_IS_HELD = Rule(
+    "no_document_is_held",
+    "Every document in scope could be mapped; none is held back.",
+    WARN,
+    "work through the table, or ignore a document with a reason: fb-qbo exceptions",
+    findings.held,
+)
+TAXES_ARE_MAPPED = Rule(
+    "taxes_are_mapped_at_the_right_rate",
+    "Every tax that FreshBooks charged is mapped to a QuickBooks tax code of the same rate.",
+    WARN,
+    _SETTINGS,
+    findings.unmapped_taxes,
+)
+CATEGORIES_ARE_MAPPED = Rule(
+    "categories_are_mapped",
+    "Every expense category is mapped to an account of QuickBooks, of the right type.",
+    WARN,
+    _SETTINGS,
+    findings.unmapped_categories,
+)
+PAYMENTS_ARE_LINKED = Rule(
+    "payments_settle_their_invoices",
+    "Every payment in QuickBooks is linked to its invoice, in full.",
+    WARN,
+    "apply the amounts in QuickBooks, as the table says",
+    findings.unlinked_payments,
+)
+CLEARING_IS_EXPLAINED = Rule(
+    "clearing_accounts_are_explained",
+    "What FreshBooks received by each method is on its clearing account, or held.",
+    ERROR,
+    "materialize the day again; compare the payments in the table with the account in QuickBooks",
+    findings.unexplained_clearing,
+)
+ALL_POSTED_OR_HELD = Rule(
+    "every_document_is_posted_or_held",
+    "Every document in scope stands in QuickBooks, or is held with a reason.",
+    ERROR,
+    "materialize the day again; if it stays: fb-qbo trace NUMBER",
+    findings.neither_posted_nor_held,
+)
+TOTALS_ARE_EQUAL = Rule(
+    "totals_are_equal",
+    "Every document's total in QuickBooks is FreshBooks' total, to the cent.",
+    ERROR,
+    "materialize the day again; if it stays: fb-qbo trace NUMBER",
+    findings.unequal_totals,
+)
+BALANCES_ARE_EQUAL = Rule(
+    "open_balances_are_equal",
+    "Every invoice is open in QuickBooks by what is open in FreshBooks, but for payments that are held or come later.",
+    ERROR,
+    "look for payments that were made in QuickBooks alone; then: fb-qbo reconcile",
+    findings.unequal_balances,
+)
+NUMBERS_ARE_UNIQUE = Rule(
+    "numbers_are_unique",
+    "No two documents have the same number.",
+    WARN,
+    "renumber one of them in FreshBooks",
+    findings.duplicate_numbers,
+)
+NOTHING_IN_A_CLOSED_PERIOD = Rule(
+    "nothing_is_new_in_a_closed_period",
+    "Nothing is new or changed in a period that is closed in QuickBooks.",
+    WARN,
+    "reopen the period in QuickBooks for the sync, or date the document later in FreshBooks, or ignore it with a reason",
+    findings.in_closed_period,
+)
+NO_FALLBACK = Rule(
+    "no_fallback_was_used",
+    "No document was posted on a default product, vendor or account.",
+    WARN,
+    "name what is missing, as the table says; posted documents follow",
+    findings.fallbacks,
+)
+BOTH_SIDES_AGREE = "freshbooks_and_quickbooks_agree"
+BOTH_SIDES_AGREE_SENTENCE = (
+    "FreshBooks in scope, less what is held, equals QuickBooks: to the cent, for sales, payments and expenses. "
+    "If not: fb-qbo reconcile reads both sides anew and names every document."
+)
+
+STAGED = {
+    "invoice": (NOTHING_IS_HELD, TAXES_ARE_MAPPED),
+    "payment": (NOTHING_IS_HELD,),
+    "expense": (NOTHING_IS_HELD, TAXES_ARE_MAPPED, CATEGORIES_ARE_MAPPED),
+}
+POSTED = {"invoice": (), "payment": (PAYMENTS_ARE_LINKED, CLEARING_IS_EXPLAINED), "expense": ()}
+RECONCILED = (ALL_POSTED_OR_HELD, TOTALS_ARE_EQUAL, BALANCES_ARE_EQUAL, NUMBERS_ARE_UNIQUE, NOTHING_IN_A_CLOSED_PERIOD, NO_FALLBACK)
 
 
 @dataclass(frozen=True)
@@ -23,13 +144,17 @@ class Verdict:
     metadata: Metadata = field(default_factory=dict)
 
 
-NO_DOCUMENT_IS_HELD = "no_document_is_held"
-BOTH_SIDES_AGREE = "freshbooks_and_quickbooks_agree"
-
-DESCRIPTIONS = {
-    NO_DOCUMENT_IS_HELD: "No document is held back: every document in scope could be mapped. Held ones are listed with reason and remedy.",
-    BOTH_SIDES_AGREE: "FreshBooks in scope, less what is held, equals QuickBooks: to the cent, for sales, payments and expenses.",
-}
+def apply(context: dg.AssetExecutionContext, rules: Sequence[Rule], books: Books, days: Sequence[dt.date]) -> list[dg.AssetCheckResult]:
+    """Log each rule's verdict on each day, and return those on the run."""
+    results = []
+    for rule in rules:
+        found = rule.find(books)
+        of_day: defaultdict[dt.date, list[Finding]] = defaultdict(list)
+        for one in found:
+            of_day[one.day].append(one)
+        verdicts = {day: Verdict(False, findings_metadata(named, rule.next)) for day, named in of_day.items()}
+        results.append(report(context, rule.name, days, verdicts, findings_metadata(found, rule.next), rule.severity))
+    return results
 
 
 def report(
@@ -42,17 +167,16 @@ def report(
 ) -> dg.AssetCheckResult:
     """Log the verdict of each of `days` (those not in `verdicts` passed) and return the result of the run."""
     failed = [day for day in days if not verdicts.get(day, Verdict(True)).passed]
-    if len(days) > 1:
-        for day in days:
-            verdict = verdicts.get(day, Verdict(True))
-            context.op_execution_context.log_event(  # accepted at run time, though not declared
-                dg.AssetCheckEvaluation(  # type: ignore[arg-type]
-                    asset_key=context.asset_key,
-                    check_name=name,
-                    passed=verdict.passed,
-                    severity=severity,
-                    metadata=verdict.metadata,
-                    partition=day.isoformat(),
-                )
+    for day in days:
+        verdict = verdicts.get(day, Verdict(True))
+        context.op_execution_context.log_event(  # accepted at run time, though not declared
+            dg.AssetCheckEvaluation(  # type: ignore[arg-type]
+                asset_key=context.asset_key,
+                check_name=name,
+                passed=verdict.passed,
+                severity=severity,
+                metadata=verdict.metadata,
+                partition=day.isoformat(),
             )
+        )
     return dg.AssetCheckResult(check_name=name, passed=not failed, severity=severity, metadata=summary | {"days that fail": len(failed)})

@@ -1,10 +1,17 @@
-"""The resource of the assets: opens one integration for the length of a step."""
+"""The resource of the assets: opens one integration for the length of a step, and lets one run of it at a time.
+
+A run holds the company's lock in Postgres from its beginning to its end. So a sync on the command line and a run of the
+daemon never overlap, on one machine or several; and a run whose process has died can be told from one that works.
+"""
 
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from fb_qbo_pipeline.pipeline.runtime import Runtime, open_runtime
+import dagster as dg
+
+from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.pipeline.runtime import Runtime, open_database, open_runtime
 from fb_qbo_pipeline.posting.poster import Progress
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
@@ -27,3 +34,30 @@ class Company:
         """Open the integration for one step."""
         with open_runtime(self.integration, self.environment or Environment.read(), run_id=run_id) as runtime:
             yield runtime
+
+    @contextlib.contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """Open the ledger alone, for the length of a tick."""
+        engine = open_database(self.environment or Environment.read())
+        try:
+            yield Ledger(engine, self.integration.name)
+        finally:
+            engine.dispose()
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until no other run of this company works, then keep others waiting."""
+        with self.ledger() as ledger, ledger.run_lock():
+            yield
+
+
+def as_resource(company: Company) -> dg.ResourceDefinition:
+    """The company as a resource that a run holds from its first step to its last."""
+
+    @dg.resource(description="The FreshBooks account and the QuickBooks company of one integration.")
+    @contextlib.contextmanager
+    def resource(_context: dg.InitResourceContext) -> Iterator[Company]:
+        with company.turn():
+            yield company
+
+    return resource

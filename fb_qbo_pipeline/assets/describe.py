@@ -9,9 +9,12 @@ from typing import Any
 import dagster as dg
 import pandera.pandas as pa
 
+from fb_qbo_pipeline.ledger.posted import Posted
+from fb_qbo_pipeline.ledger.raw import DELETED, GONE, PRESENT
 from fb_qbo_pipeline.mapping.rows import row_notes
 from fb_qbo_pipeline.money import ZERO
 from fb_qbo_pipeline.posting.counts import Counts
+from fb_qbo_pipeline.review.findings import Books, Clearing, Finding
 from fb_qbo_pipeline.review.tieout import Line
 
 TABLE_ROWS = 50  # a check or a materialization is one event, however many documents it is about
@@ -35,24 +38,37 @@ def money_text(amounts: Mapping[str, Decimal]) -> str:
     return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(amounts.items())) or "0.00"
 
 
-def held_table(rows: Sequence[Mapping[Any, Any]]) -> str:
-    """The held documents as a Markdown table, at most `TABLE_ROWS` of them."""
-    lines = ["| document | date | customer or vendor | amount | code | reason | remedy |", "|---|---|---|---:|---|---|---|"]
-    for row in rows[:TABLE_ROWS]:
-        problem = row["problems"][0]
-        cells = (
-            f"{row['source']} {row['label']}",
-            row["document_date"],
-            row["party"],
-            f"{row['amount']:,.2f} {row['currency']}",
-            problem["code"],
-            problem["reason"],
-            problem["remedy"],
-        )
+def findings_metadata(found: Sequence[Finding], what_next: str) -> Metadata:
+    """What a check has found: how many, how much money, a bounded table, what to do. With nothing found, two zeros."""
+    amounts: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    for one in found:
+        amounts[one.currency] += one.amount
+    metadata: Metadata = {"documents": len(found), "money at stake": money_text(amounts)}
+    if found:
+        metadata |= {"found": dg.MarkdownMetadataValue(findings_table(found)), "what to do": what_next}
+    return metadata
+
+
+def findings_table(found: Sequence[Finding]) -> str:
+    """Findings as a Markdown table, at most `TABLE_ROWS` of them."""
+    lines = ["| number | customer or vendor | date | amount | reason | what to do |", "|---|---|---|---:|---|---|"]
+    for one in found[:TABLE_ROWS]:
+        amount = f"{one.amount:,.2f} {one.currency}"
+        cells = (f"{one.source} {one.number}", one.party, one.date, amount, one.reason, one.remedy)
         lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
-    if len(rows) > TABLE_ROWS:
-        lines.append(f"\n…and {len(rows) - TABLE_ROWS} more: `fb-qbo exceptions` lists all.")
+    if len(found) > TABLE_ROWS:
+        lines.append(f"\n…and {len(found) - TABLE_ROWS} more: `fb-qbo exceptions` and `fb-qbo reconcile` list all.")
     return "\n".join(lines)
+
+
+def clearing_table(lines: Sequence[Clearing]) -> str:
+    """The clearing accounts of a day or a run as a Markdown table."""
+    rows = ["| method | payments | FreshBooks | QuickBooks | held | unexplained |", "|---|---:|---:|---:|---:|---:|"]
+    for line in lines:
+        figures = (line.freshbooks, line.quickbooks, line.held, line.unexplained)
+        told = " | ".join(f"{figure:,.2f} {line.currency}" for figure in figures)
+        rows.append(f"| {_cell(line.method)} | {line.payments} | {told} |")
+    return "\n".join(rows)
 
 
 def _cell(value: object) -> str:
@@ -95,6 +111,47 @@ def _notes(rows: Sequence[Mapping[Any, Any]]) -> Metadata:
     """What is posted, but not as a person might expect: how often, and the first ones."""
     told = [f"{row['label']}: {note}" for row in rows if row["outcome"] == "document" for note in row_notes(row)]
     return {"notes": len(told), "notes by document": "\n".join(told[:TABLE_ROWS])} if told else {}
+
+
+def raw_metadata(counts: Mapping[tuple[dt.date, str], int], day: dt.date, first: dt.date) -> Metadata:
+    """Counts of a day's records by state. `first`: the first partition, which earlier records belong to."""
+    of_day: Counter[str] = Counter()
+    for (dated, state), count in counts.items():
+        if max(dated, first) == day:
+            of_day[state] += count
+    return {"dagster/row_count": of_day[PRESENT], "deleted": of_day[DELETED] + of_day[GONE]}
+
+
+def standing_metadata(rows: Sequence[Mapping[Any, Any]], books: Books, run_id: str) -> Metadata:
+    """What stands in QuickBooks of a day's staged rows, and what this run has written of it."""
+    standing = [document for row in rows if (document := books.standing(row))]
+    written = [document for document in standing if document.run_id == run_id]
+    return {
+        "dagster/row_count": len(standing),
+        "written by this run": len(written),
+        "money in QuickBooks": money_text(_sums(standing)),
+        "money written": money_text(_sums(written)),
+        "amount": float(sum(_sums(standing).values(), ZERO)),
+    }
+
+
+def _sums(documents: Iterable[Posted]) -> dict[str, Decimal]:
+    sums: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    for document in documents:
+        sums[document.currency] += document.signed_total
+    return sums
+
+
+def cost_metadata(requests: Mapping[tuple[str, str], int], seconds: float) -> Metadata:
+    """What a step cost. A run over a range shows the same on each of its days, hence the names."""
+    counted: Counter[str] = Counter()
+    for (service, _kind), count in requests.items():
+        counted[service] += count
+    return {
+        "run: requests to FreshBooks": counted["freshbooks"],
+        "run: requests to QuickBooks": counted["quickbooks"],
+        "run: seconds": round(seconds, 2),
+    }
 
 
 def posted_metadata(counts: Counts) -> Metadata:

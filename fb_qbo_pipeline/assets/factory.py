@@ -8,32 +8,39 @@ Each is a thin wrapper of a step in `pipeline`: it finds its days, calls the ste
 days; a run covers one day or one contiguous range of them, and every day gets its own counts, empty days too.
 """
 
+import contextlib
 import datetime as dt
+import time
+import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 from fb_qbo_pipeline.assets import checks
-from fb_qbo_pipeline.assets.checks import BOTH_SIDES_AGREE, DESCRIPTIONS, NO_DOCUMENT_IS_HELD, Verdict
+from fb_qbo_pipeline.assets.checks import BOTH_SIDES_AGREE, BOTH_SIDES_AGREE_SENTENCE, Verdict
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.describe import (
     by_day,
+    clearing_table,
     column_schema,
-    held_table,
-    money_text,
+    cost_metadata,
     posted_metadata,
+    raw_metadata,
     staged_metadata,
+    standing_metadata,
     tie_out_table,
 )
-from fb_qbo_pipeline.assets.spans import BATCH
 from fb_qbo_pipeline.mapping.documents import Outcome
 from fb_qbo_pipeline.pipeline.changes import look_for_changes
 from fb_qbo_pipeline.pipeline.intake import read_dates, read_lists
 from fb_qbo_pipeline.pipeline.post import post
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
+from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.pipeline.stage import stage
+from fb_qbo_pipeline.review.books import SOURCES, read_books
+from fb_qbo_pipeline.review.findings import Books, clearing
 from fb_qbo_pipeline.review.tieout import by_day as each_day
 from fb_qbo_pipeline.review.tieout import by_period, tie_out, totals
 from fb_qbo_pipeline.schemas.posted import posted_schema
@@ -44,6 +51,7 @@ from fb_qbo_pipeline.settings.models import Integration
 MONTH = 31  # days of a backfill's run: a failed one stays cheap
 OWNERS = ["team:finance-systems"]
 CHANGE_FEED = "change_feed"
+BATCH = "fb_qbo/batch"
 PARTITIONED = (
     "raw_invoices",
     "raw_payments",
@@ -69,10 +77,18 @@ def partitions_of(integration: Integration) -> dg.DailyPartitionsDefinition:
 def build_assets(integration: Integration) -> list[dg.AssetsDefinition]:
     """All assets of one integration, in the order of the lineage."""
     builder = _Builder(integration)
-    assets = [builder.change_feed()]
-    for source in _PLURAL:
-        assets += [builder.raw(source), builder.staged(source), builder.posted(source)]
-    return [*assets, builder.reconciliation()]
+    with warnings.catch_warnings():
+        # Backfill policies and pools are "beta" since 1.5 and 1.10; what we need of them is pinned by tests.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        assets = [builder.change_feed()]
+        for source in _PLURAL:
+            assets += [builder.raw(source), builder.staged(source), builder.posted(source)]
+        return [*assets, builder.reconciliation()]
+
+
+def resource_key(integration: Integration) -> str:
+    """The key of the company's resource. Dagster's resources become attributes, so a name alone could be a reserved word."""
+    return f"company_{integration.name}"
 
 
 def days_of(context: dg.AssetExecutionContext) -> list[dt.date]:
@@ -89,14 +105,48 @@ def _asset(**options: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition
 class _Builder:
     def __init__(self, integration: Integration) -> None:
         self.name = integration.name
+        self.first_day = integration.start_date
+        self.resource = resource_key(integration)
         self.partitions = partitions_of(integration)
 
     def key(self, asset: str) -> dg.AssetKey:
         return dg.AssetKey([self.name, asset])
 
     def company(self, context: dg.AssetExecutionContext) -> Company:
-        found: Company = getattr(context.resources, self.name)
+        found: Company = getattr(context.resources, self.resource)
         return found
+
+    @contextlib.contextmanager
+    def opened(self, context: dg.AssetExecutionContext) -> Iterator[tuple[Runtime, dict[str, Any]]]:
+        """The company, opened, and what the step has cost: filled in at the end."""
+        started = time.monotonic()
+        cost: dict[str, Any] = {}
+        with self.company(context).open(context.run.run_id) as runtime:
+            yield runtime, cost
+            cost.update(cost_metadata(runtime.audit.counts, time.monotonic() - started))
+
+    def books(self, runtime: Runtime, days: Sequence[dt.date], sources: Sequence[str] = SOURCES) -> Books:
+        """What the checks of a step look at."""
+        company = runtime.mirror.company()
+        with runtime.ledger.begin() as tx:
+            return read_books(tx, runtime.integration, company, days[0], days[-1], sources)
+
+    def begin(self, context: dg.AssetExecutionContext, runtime: Runtime) -> None:
+        """Note on the run, before it reads anything, which touched dates it knows of: later ones are not settled by it."""
+        if BATCH not in _tags(context):
+            with runtime.ledger.begin() as tx:
+                batch = tx.touched.newest_batch()
+            context.instance.add_run_tags(context.run.run_id, {BATCH: str(batch)})
+
+    def settle(self, context: dg.AssetExecutionContext, runtime: Runtime, days: Sequence[dt.date]) -> None:
+        """Everything up to here went well: the days of a run of all assets, whoever started it, need no other one."""
+        selected = context.run.asset_selection
+        batch = _tags(context).get(BATCH)
+        if batch is None or not (selected is None or {self.key(asset) for asset in PARTITIONED} <= selected):
+            return
+        start = days[0] if days[0] > self.first_day else dt.date.min  # noted under an earlier start date
+        with runtime.ledger.begin() as tx:
+            tx.touched.release(start, days[-1], int(batch))
 
     def common(self, group: str, kinds: set[str], description: str, deps: Sequence[str]) -> dict[str, Any]:
         return {
@@ -106,7 +156,7 @@ class _Builder:
             "deps": [self.key(asset) for asset in deps],
             "owners": OWNERS,
             "tags": {"fb_qbo/company": self.name},
-            "required_resource_keys": {self.name},
+            "required_resource_keys": {self.resource},
         }
 
     def partitioned(self) -> dict[str, Any]:
@@ -120,13 +170,13 @@ class _Builder:
 
         @_asset(key=self.key(CHANGE_FEED), **self.common("freshbooks", {"python", "postgres"}, description, []))
         def change_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-            with self.company(context).open(context.run.run_id) as runtime:
+            with self.opened(context) as (runtime, cost):
                 runtime.mirror.catch_up()
                 require_valid_settings(runtime)
                 look = look_for_changes(runtime)
             changed = {f"changed {resource}s": count for resource, count in look.changed.items()}
             context.log.info("%s; %d days wait for a run", "the first look" if look.first else f"changes: {look.changed}", look.waiting)
-            return dg.MaterializeResult(metadata=changed | {"days waiting for a run": look.waiting, "first look": look.first})
+            return dg.MaterializeResult(metadata=changed | {"days waiting for a run": look.waiting, "first look": look.first} | cost)
 
         return change_feed
 
@@ -143,17 +193,18 @@ class _Builder:
         )
         def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
-            with self.company(context).open(context.run.run_id) as runtime:
+            with self.opened(context) as (runtime, cost):
+                self.begin(context, runtime)
                 read_lists(runtime)
                 intake = read_dates(runtime, source, days[0], days[-1])
                 with runtime.ledger.begin() as tx:
-                    per_day = tx.raw.counts_by_day(source, days[0], days[-1])
+                    counts = tx.raw.counts_by_day(source, days[0] if days[0] > self.first_day else None, days[-1])
             for day in days:
-                context.add_asset_metadata({"dagster/row_count": per_day.get(day, 0)}, partition_key=day.isoformat())
+                context.add_asset_metadata(raw_metadata(counts, day, self.first_day), partition_key=day.isoformat())
             context.log.info(
                 "%d %s from FreshBooks, %d of them deleted; %d changed", intake.present, plural, intake.deleted, intake.changed
             )
-            return dg.MaterializeResult(metadata={"records": intake.present, "deleted": intake.deleted, "new or changed": intake.changed})
+            return dg.MaterializeResult(metadata=cost)
 
         return raw
 
@@ -172,27 +223,21 @@ class _Builder:
         @_asset(
             key=key,
             metadata={"dagster/column_schema": column_schema(staged_schema())},
-            check_specs=[dg.AssetCheckSpec(NO_DOCUMENT_IS_HELD, asset=key, description=DESCRIPTIONS[NO_DOCUMENT_IS_HELD])],
+            check_specs=[rule.spec(key) for rule in checks.STAGED[source]],
             **common,
             **self.partitioned(),
         )
         def staged(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
-            with self.company(context).open(context.run.run_id) as runtime:
+            with self.opened(context) as (runtime, cost):
                 rows = stage(runtime, source, days[0], days[-1]).rows
             grouped = by_day(rows, "partition_date")
-            verdicts: dict[dt.date, Verdict] = {}
             for day in days:
-                rows_of_day = grouped.get(day, [])
-                context.add_asset_metadata(staged_metadata(rows_of_day), partition_key=day.isoformat())
-                held = _held(rows_of_day)
-                if held:
-                    verdicts[day] = Verdict(False, _held_metadata(held))
-            held = _held(rows)
-            codes = Counter(row["problems"][0]["code"] for row in held)
-            context.log.info("%d %s staged, %d held%s", len(rows), plural, len(held), f" ({_listed(codes)})" if held else "")
-            result = checks.report(context, NO_DOCUMENT_IS_HELD, days, verdicts, _held_metadata(held), dg.AssetCheckSeverity.WARN)
-            return dg.MaterializeResult(metadata=staged_metadata(rows), check_results=[result])
+                context.add_asset_metadata(staged_metadata(grouped.get(day, [])), partition_key=day.isoformat())
+            codes = Counter(row["problems"][0]["code"] for row in rows if row["outcome"] == Outcome.HELD.value)
+            context.log.info("%d %s staged, %d held%s", len(rows), plural, codes.total(), f" ({_listed(codes)})" if codes else "")
+            results = checks.apply(context, checks.STAGED[source], Books(rows, {}), days)
+            return dg.MaterializeResult(metadata=cost, check_results=results)
 
         return staged
 
@@ -205,8 +250,11 @@ class _Builder:
         upstream = [f"staged_{plural}"] + (["posted_sales"] if source == "payment" else [])
         common = self.common("quickbooks", {"python", "quickbooks"}, description, upstream)
 
+        key = self.key(_POSTED[source])
+
         @_asset(
-            key=self.key(_POSTED[source]),
+            key=key,
+            check_specs=[rule.spec(key) for rule in checks.POSTED[source]],
             metadata={"dagster/column_schema": column_schema(posted_schema())},
             pool=f"{self.name}_quickbooks",
             **common,
@@ -214,21 +262,18 @@ class _Builder:
         )
         def posted(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
-            company = self.company(context)
-            with company.open(context.run.run_id) as runtime:
-                counts = post(runtime, source, days[0], days[-1], company.progress)
-                calls = sum(count for (service, _kind), count in runtime.audit.counts.items() if service == "quickbooks")
-                with runtime.ledger.begin() as tx:
-                    standing = by_day(tx.posted.rows_in_dates(source, days[0], days[-1]), "document_date")
+            with self.opened(context) as (runtime, cost):
+                counts = post(runtime, source, days[0], days[-1], self.company(context).progress)
+                books = self.books(runtime, days, (source,))
+            grouped = by_day(books.staged, "partition_date")
             for day in days:
-                rows = standing.get(day, [])
-                amounts: Counter[str] = Counter()
-                for row in rows:
-                    amounts[row["currency"]] += row["total"]
-                metadata = {"dagster/row_count": len(rows), "money in QuickBooks": money_text(amounts)}  # type: ignore[arg-type]
+                rows = grouped.get(day, [])
+                metadata = standing_metadata(rows, books, context.run.run_id)
+                if source == "payment":
+                    metadata["clearing accounts"] = dg.MarkdownMetadataValue(clearing_table(clearing(books, rows)))
                 context.add_asset_metadata(metadata, partition_key=day.isoformat())
             context.log.info("%s", ", ".join(f"{value} {name}" for name, value in posted_metadata(counts).items()))
-            return dg.MaterializeResult(metadata=posted_metadata(counts) | {"requests to QuickBooks": calls})
+            return dg.MaterializeResult(metadata=cost, check_results=checks.apply(context, checks.POSTED[source], books, days))
 
         return posted
 
@@ -239,18 +284,19 @@ class _Builder:
 
         @_asset(
             key=key,
-            check_specs=[dg.AssetCheckSpec(BOTH_SIDES_AGREE, asset=key, description=DESCRIPTIONS[BOTH_SIDES_AGREE])],
+            check_specs=[
+                dg.AssetCheckSpec(BOTH_SIDES_AGREE, asset=key, description=BOTH_SIDES_AGREE_SENTENCE),
+                *(rule.spec(key) for rule in checks.RECONCILED),
+            ],
             **common,
             **self.partitioned(),
         )
         def reconciliation(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
-            with self.company(context).open(context.run.run_id) as runtime:
+            with self.opened(context) as (runtime, cost):
                 lines = tie_out(runtime.ledger, days[0], days[-1], each_day)
-                batch = context.run.tags.get(BATCH)
-                if batch is not None:  # everything up to here went well: these dates need no run any more
-                    with runtime.ledger.begin() as tx:
-                        tx.touched.release(days[0], days[-1], int(batch))
+                books = self.books(runtime, days)
+                self.settle(context, runtime, days)
             per_day = by_period(lines)
             verdicts = {}
             for day in days:
@@ -266,24 +312,17 @@ class _Builder:
                         False, {"tie-out": dg.MarkdownMetadataValue(tie_out_table(of_day)), "documents": "; ".join(listed[:50])}
                     )
             summary = {"tie-out": dg.MarkdownMetadataValue(tie_out_table(totals(lines)))}
-            result = checks.report(context, BOTH_SIDES_AGREE, days, verdicts, summary, dg.AssetCheckSeverity.ERROR)
-            return dg.MaterializeResult(metadata=summary | {"documents": sum(line.documents for line in lines)}, check_results=[result])
+            agree = checks.report(context, BOTH_SIDES_AGREE, days, verdicts, summary, checks.ERROR)
+            results = [agree, *checks.apply(context, checks.RECONCILED, books, days)]
+            return dg.MaterializeResult(metadata=cost, check_results=results)
 
         return reconciliation
 
 
-def _held(rows: Sequence[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:
-    return [row for row in rows if row["outcome"] == Outcome.HELD.value]
-
-
-def _held_metadata(held: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:
-    amounts: Counter[str] = Counter()
-    for row in held:
-        amounts[row["currency"]] += row["amount"]
-    metadata: dict[str, Any] = {"documents held": len(held), "money held": money_text(amounts)}  # type: ignore[arg-type]
-    if held:
-        metadata["held"] = dg.MarkdownMetadataValue(held_table(held))
-    return metadata
+def _tags(context: dg.AssetExecutionContext) -> Mapping[str, str]:
+    """The run's tags as they are now; `context.run` has those with which it began."""
+    run = context.instance.get_run_by_id(context.run.run_id)
+    return run.tags if run is not None else {}
 
 
 def _listed(codes: Counter[str]) -> str:

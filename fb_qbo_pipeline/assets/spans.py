@@ -7,7 +7,6 @@ from dataclasses import dataclass
 ONE_DAY = dt.timedelta(days=1)
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
-BATCH = "fb_qbo/batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +21,27 @@ class Span:
         """How many days it has."""
         return (self.end - self.start).days + 1
 
-    def tags(self, batch: int | None = None) -> dict[str, str]:
-        """The tags that make a run cover this span; `batch`: which touched dates it settles."""
-        tags = {RANGE_START: self.start.isoformat(), RANGE_END: self.end.isoformat()}
-        return tags if batch is None else tags | {BATCH: str(batch)}
+    def tags(self) -> dict[str, str]:
+        """The tags that make a run cover this span."""
+        return {RANGE_START: self.start.isoformat(), RANGE_END: self.end.isoformat()}
+
+    def __str__(self) -> str:
+        return self.start.isoformat() if self.start == self.end else f"{self.start} – {self.end}"
 
 
-def spans(days: Iterable[dt.date], longest: int) -> list[Span]:
-    """`days` as the fewest contiguous spans of at most `longest` days, in order."""
+def partition_days(dates: Iterable[dt.date], first: dt.date, today: dt.date) -> list[dt.date]:
+    """The partitions that dates belong to: earlier ones to the first, future ones to none yet.
+
+    A date that was noted under another start date belongs to the first partition, too.
+    """
+    return sorted({max(date, first) for date in dates if date <= today})
+
+
+def spans(days: Iterable[dt.date], longest: int | None = None) -> list[Span]:
+    """`days` as the fewest contiguous spans of at most `longest` days (None: of any length), in order."""
     found: list[Span] = []
     for day in sorted(set(days)):
-        if found and found[-1].end + ONE_DAY == day and found[-1].days < longest:
+        if found and found[-1].end + ONE_DAY == day and (longest is None or found[-1].days < longest):
             found[-1] = Span(found[-1].start, day)
         else:
             found.append(Span(day, day))

@@ -16,7 +16,7 @@ from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
 from fb_qbo_pipeline.errors import ConfigurationError
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.ledger import Ledger
-from fb_qbo_pipeline.on_demand import OnSpan, SyncResult, sync, sync_touched
+from fb_qbo_pipeline.on_demand import OnSpan, SyncIncomplete, SyncResult, sync, sync_touched
 from fb_qbo_pipeline.pipeline.runtime import SERVICES, open_database, require_connection
 from fb_qbo_pipeline.posting.poster import Progress
 from fb_qbo_pipeline.settings.environment import Environment
@@ -41,15 +41,22 @@ def command(config: Path | None, start: dt.date | None, end: dt.date | None, as_
     log_to(environment.home, verbose=verbose)
     found = integrations(config, environment)
     results: dict[str, SyncResult] = {}
+    failures: list[SyncIncomplete] = []
     with synced(environment) as (instance, console):
         for integration in found:
             days = range_of(integration, start, end)
-            results[integration.name] = console.run(integration, instance, days, verbose=verbose)
+            try:
+                results[integration.name] = console.run(integration, instance, days, verbose=verbose)
+            except SyncIncomplete as incomplete:
+                failures.append(incomplete)
+                results[integration.name] = incomplete.result
     if as_json:
         print_json(per_integration({name: result.to_json() for name, result in results.items()}))
     else:
         for name, result in results.items():
             show(name, result)
+    if failures:
+        raise failures[0]
     return 3 if strict and any(result.exceptions for result in results.values()) else 0
 
 

@@ -117,3 +117,13 @@ def advisory_lock(connection: Connection, name: str, *, wait_seconds: float | No
             connection.rollback()
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
             connection.commit()
+
+
+def is_locked(connection: Connection, name: str) -> bool:
+    """Whether anybody holds the advisory lock `name`."""
+    key = {"key": _lock_key(name)}
+    free = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar())
+    if free:
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+    connection.commit()
+    return not free

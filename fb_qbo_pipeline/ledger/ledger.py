@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, insert, select
 
-from fb_qbo_pipeline.ledger.database import advisory_lock
+from fb_qbo_pipeline.ledger.database import advisory_lock, is_locked
 from fb_qbo_pipeline.ledger.exceptions import Exceptions
 from fb_qbo_pipeline.ledger.found import FoundDocuments
 from fb_qbo_pipeline.ledger.lists import CompanyLists, Cursors
@@ -105,3 +105,18 @@ class Ledger:
         """Hold this company's posting: one at a time, over all processes and machines that share the database."""
         with self.engine.connect() as connection, advisory_lock(connection, f"fb_qbo:post:{self.integration}", wait_seconds=wait_seconds):
             yield
+
+    @contextlib.contextmanager
+    def run_lock(self) -> Iterator[None]:
+        """Hold this company's run from its beginning to its end: a second one waits. A process that dies lets go of it."""
+        with self.engine.connect() as connection, advisory_lock(connection, self._run_lock):
+            yield
+
+    def is_running(self) -> bool:
+        """Whether a run of this company is alive anywhere."""
+        with self.engine.connect() as connection:
+            return is_locked(connection, self._run_lock)
+
+    @property
+    def _run_lock(self) -> str:
+        return f"fb_qbo:run:{self.integration}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from fb_qbo_pipeline.ledger.tables import link, posted_document
@@ -39,6 +39,11 @@ class Posted:
     adopted: bool = False
     run_id: str | None = None
     drift: str = ""
+
+    @property
+    def signed_total(self) -> Decimal:
+        """The total as FreshBooks counts it: a vendor credit is a negative expense."""
+        return -self.total if self.entity == "VendorCredit" else self.total
 
 
 _FIELDS = tuple(Posted.__dataclass_fields__)
@@ -95,17 +100,6 @@ class PostedDocuments:
     def in_dates(self, start: dt.date, end: dt.date) -> list[Posted]:
         """Documents dated from `start` to `end`."""
         return self._select(posted_document.c.document_date.between(start, end))
-
-    def rows_in_dates(self, source: str, start: dt.date, end: dt.date) -> list[RowMapping]:
-        """Standing documents of a source dated from `start` to `end`, as rows of the table."""
-        columns = posted_document.c
-        statement = select(posted_document).where(
-            columns.integration == self._integration,
-            columns.source == source,
-            columns.document_date.between(start, end),
-            columns.state == POSTED,
-        )
-        return list(self._connection.execute(statement).mappings())
 
     def numbers(self, numbers: Collection[str]) -> dict[tuple[str, str], int]:
         """Which document holds (entity, number in lower case) in QuickBooks."""

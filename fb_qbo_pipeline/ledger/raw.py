@@ -165,11 +165,14 @@ class RawRecords:
         )
         return {source_id: date for source_id, date in rows}  # noqa: C416 - a result is no mapping
 
-    def counts_by_day(self, resource: str, start: dt.date, end: dt.date) -> dict[dt.date, int]:
-        """How many records each day from `start` to `end` has."""
+    def counts_by_day(self, resource: str, start: dt.date | None, end: dt.date) -> dict[tuple[dt.date, str], int]:
+        """How many records there are by day and state, dated from `start` (None: from the first) to `end`."""
         day = raw_record.c.document_date
-        statement = select(day, func.count()).where(self._mine(resource), day.between(start, end)).group_by(day)
-        return {day: count for day, count in self._connection.execute(statement)}  # noqa: C416 - a result is no mapping
+        statement = select(day, raw_record.c.state, func.count()).where(self._mine(resource), day <= end)
+        if start is not None:
+            statement = statement.where(day >= start)
+        rows = self._connection.execute(statement.group_by(day, raw_record.c.state))
+        return {(day, state): count for day, state, count in rows}
 
     def payment_dates(self, invoice_ids: Collection[int]) -> set[dt.date]:
         """The dates of the payments of these invoices."""

@@ -43,6 +43,7 @@ def look_for_changes(runtime: Runtime) -> Look:
     look = _first_look(runtime) if since is None else _next_look(runtime, since)
     _touch_after_settings(runtime)
     with runtime.ledger.begin() as tx:
+        _touch_earlier_start(runtime, tx)
         tx.cursors.set_instant(_CURSOR, started)
         tx.cursors.set("looks", (tx.cursors.get("looks") or 0) + 1)
         tx.cursors.set("looked_on", runtime.today.isoformat())
@@ -120,6 +121,16 @@ def _touch_new_days(runtime: Runtime, tx: Transaction) -> None:
     looked_on = dt.date.fromisoformat(tx.cursors.get("looked_on") or runtime.today.isoformat())
     days = {day for resource in resources(runtime) for day in tx.raw.dated_after(resource, looked_on, runtime.today)}
     tx.touched.note(partitions(runtime, days), "its day has come")
+
+
+def _touch_earlier_start(runtime: Runtime, tx: Transaction) -> None:
+    """Days that came into scope because the start date was moved back, and the one that was the first until then."""
+    start = runtime.integration.start_date
+    before = tx.cursors.get("start_date")
+    if before is not None and start.isoformat() < before:
+        days = (dt.date.fromisoformat(before) - start).days
+        tx.touched.note({start + dt.timedelta(days=n) for n in range(days + 1)}, "the start date was moved back")
+    tx.cursors.set("start_date", start.isoformat())
 
 
 def _touch_after_settings(runtime: Runtime) -> None:

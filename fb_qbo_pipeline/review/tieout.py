@@ -83,7 +83,7 @@ def _add(line: Line, row: Any, standing: Posted | None) -> None:
     amount = round_half_up(row["amount"]) if in_scope else ZERO
     booked = ZERO
     if standing is not None and standing.state not in (VOIDED, DELETED):
-        booked = -standing.total if standing.entity == "VendorCredit" else standing.total
+        booked = standing.signed_total
         line.posted += 1
     line.documents += in_scope
     line.freshbooks += amount

@@ -26,7 +26,6 @@ def test_numbers_are_compared_without_case_and_freed_by_a_void(ledger: Ledger) -
         assert tx.posted.numbers(["fb1"]) == {("Invoice", "fb1"): 1}
         tx.posted.save([replace(POSTED, state=VOIDED)])
         assert tx.posted.numbers(["FB1"]) == {}
-        assert tx.posted.rows_in_dates("invoice", DAY, DAY) == []
 
 
 def test_a_newer_link_replaces_the_older_one(ledger: Ledger) -> None:

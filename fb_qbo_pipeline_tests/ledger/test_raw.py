@@ -46,7 +46,7 @@ def test_a_record_listed_twice_counts_once_as_it_was_listed_last(ledger: Ledger)
 def test_more_records_than_one_statement_takes_are_all_kept(ledger: Ledger) -> None:
     with ledger.begin() as tx:
         assert len(tx.raw.upsert("invoice", (_row(n) for n in range(1, 1203)))) == 1202
-        assert tx.raw.counts_by_day("invoice", DAY, DAY) == {DAY: 1202}
+        assert tx.raw.counts_by_day("invoice", DAY, DAY) == {(DAY, PRESENT): 1202}
 
 
 def test_a_record_that_is_gone_is_kept_and_not_missed_again(ledger: Ledger) -> None:

@@ -1,0 +1,97 @@
+"""Checks as a finance person finds them: by day, with severity, count, money and a bounded table; none left unanswered."""
+
+from collections import Counter
+
+import dagster as dg
+
+from fb_qbo_pipeline.assets.describe import TABLE_ROWS
+from fb_qbo_pipeline_tests.assets.deployment import Deployment
+from fb_qbo_pipeline_tests.pipeline.world import World, day, line
+
+UNKNOWN_TAX = (("Luxury", "3"),)
+
+
+def test_a_held_row_fails_the_check_of_its_day_only_as_a_warning(world: World, deployment: Deployment) -> None:
+    world.invoice("100.00", on=day(5))
+    world.invoice("50.00", on=day(6), taxes=UNKNOWN_TAX, client=world.client("Umbrella | Co"))
+    assert deployment.run(day(5), day(7)).success
+    verdicts = {n: deployment.verdict("staged_invoices", "no_document_is_held", day(n)) for n in (5, 6, 7)}
+    assert {n: verdict.passed for n, verdict in verdicts.items()} == {5: True, 6: False, 7: True}
+    assert verdicts[6].severity is dg.AssetCheckSeverity.WARN
+    assert verdicts[6].metadata["documents"] == 1
+    assert verdicts[6].metadata["money at stake"] == "51.50 CAD"
+    assert "fb-qbo exceptions" in verdicts[6].metadata["what to do"]
+    table = verdicts[6].metadata["found"]
+    for told in ("0000002", "2026-03-06", "Umbrella \\| Co", "51.50 CAD", "unmapped_tax", "sales.taxes"):
+        assert told in table
+    assert world.count() == {"Invoice": 1}
+
+
+def test_every_day_of_a_run_has_an_evaluation_and_none_stays_planned(world: World, deployment: Deployment) -> None:
+    world.invoice("50.00", on=day(6), taxes=UNKNOWN_TAX)
+    deployment.run(day(6))
+    deployment.run(day(5), day(7))
+    assert deployment.planned() == []
+    for key in deployment.checks():
+        assert deployment.evaluated(key) == {f"2026-03-0{n}" for n in (5, 6, 7)}
+
+
+def test_a_check_tells_about_fifty_documents_and_how_many_more_there_are(world: World, deployment: Deployment) -> None:
+    client = world.client()
+    for _ in range(TABLE_ROWS + 3):
+        world.invoice("1.00", on=day(6), taxes=UNKNOWN_TAX, client=client)
+    deployment.run(day(6))
+    verdict = deployment.verdict("staged_invoices", "no_document_is_held", day(6))
+    assert verdict.metadata["documents"] == TABLE_ROWS + 3
+    assert verdict.metadata["found"].count("unmapped_tax") == TABLE_ROWS
+    assert "3 more" in verdict.metadata["found"]
+
+
+def test_a_check_that_failed_passes_after_the_remedy(world: World, deployment: Deployment) -> None:
+    invoice = world.invoice("50.00", on=day(6), taxes=UNKNOWN_TAX)
+    deployment.run(day(6))
+    world.freshbooks.edit_invoice(invoice, lines=[line("50.00")])
+    deployment.run(day(6))
+    assert deployment.verdict("staged_invoices", "no_document_is_held", day(6)).passed
+
+
+def test_every_check_passes_where_all_is_well(world: World, deployment: Deployment) -> None:
+    invoice = world.invoice("100.00", on=day(5))
+    world.payment(invoice, "113.00", on=day(6), type="PayPal")
+    world.expense(on=day(6))
+    deployment.run(day(5), day(6))
+    failed = [
+        (key.name, n)
+        for key in deployment.checks()
+        for n in (5, 6)
+        if not deployment.verdict(key.asset_key.path[-1], key.name, day(n)).passed
+    ]
+    assert failed == []
+    assert (
+        "| PayPal | 1 | 113.00 CAD | 113.00 CAD | 0.00 CAD | 0.00 CAD |"
+        in deployment.metadata("posted_payments", day(6))["clearing accounts"]
+    )
+
+
+def test_checks_tell_defaults_overpayments_and_what_they_mean_for_whom(world: World, deployment: Deployment) -> None:
+    invoice = world.invoice("100.00", on=day(5))
+    world.payment(invoice, "113.00", on=day(6), type="Carrier Pigeon")
+    world.expense(on=day(6), vendor="")
+    deployment.run(day(5), day(6))
+    verdict = deployment.verdict("reconciliation", "no_fallback_was_used", day(6))
+    assert not verdict.passed
+    assert verdict.metadata["documents"] == 2
+    assert "Carrier Pigeon" in verdict.metadata["found"]
+    assert "names no vendor" in verdict.metadata["found"]
+    assert deployment.verdict("reconciliation", "no_fallback_was_used", day(5)).passed
+
+
+def test_checks_are_few_and_each_tells_a_controller_what_to_do(deployment: Deployment) -> None:
+    graph = deployment.definitions.resolve_asset_graph()
+    by_asset = Counter(key.asset_key for key in graph.asset_check_keys)
+    assert max(by_asset.values()) <= 8
+    for key in graph.asset_check_keys:
+        spec = graph.get_check_spec(key)
+        assert spec.description
+        assert "If not:" in spec.description
+        assert not spec.blocking  # bad documents are held; good ones flow

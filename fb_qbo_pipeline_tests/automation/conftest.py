@@ -1,0 +1,50 @@
+"""A company of the present whose deployment is real processes on the test's database."""
+
+import datetime as dt
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from sqlalchemy import Engine
+
+from fb_qbo_pipeline.automation.instance import dagster_home, open_instance
+from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
+from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
+from fb_qbo_pipeline_tests.automation.services import Services
+from fb_qbo_pipeline_tests.pipeline.world import World
+
+
+@pytest.fixture
+def hourly_world(make_world: Callable[..., World], engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A company since nine days ago; its file and its environment are where processes look for them.
+
+    Dagster's tables are not emptied between tests, so every test's company has a name of its own.
+    """
+    start = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=9)
+    world = make_world(
+        settings=integration(country_named("ca"), start) | {"name": f"hourly_{secrets.token_hex(4)}"}, freshbooks=FreshBooks()
+    )
+    file = tmp_path / "integration.yaml"
+    file.write_text(yaml.safe_dump(world.settings))
+    for name, value in (world.variables | {"FB_QBO_CONFIG": str(file)}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    return world
+
+
+@pytest.fixture
+def instance(hourly_world: World) -> Iterator[dg.DagsterInstance]:
+    """The instance that the processes share, in Postgres."""
+    with open_instance(hourly_world.environment) as instance:
+        yield instance
+
+
+@pytest.fixture
+def services(hourly_world: World, instance: dg.DagsterInstance) -> Iterator[Services]:
+    """The processes of the deployment, ended with the test."""
+    services = Services(dagster_home(hourly_world.environment))
+    yield services
+    services.stop()

@@ -1,0 +1,99 @@
+"""The processes of a deployment, as `fb-qbo up` starts them, without its web pages: a code server and the daemon."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import yaml
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.remote_representation.external import RemoteSchedule
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, ScheduleInstigatorData
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import GrpcServerTarget
+from dagster._grpc.client import DagsterGrpcClient
+
+from fb_qbo_pipeline.cli.services import HOST, free_port
+
+LOCATION = "fb_qbo_pipeline"
+
+
+class Services:
+    """Processes that end with the test, each by its own id."""
+
+    def __init__(self, dagster_home: Path) -> None:
+        self.home = dagster_home
+        self.port = free_port()
+        self._running: list[subprocess.Popen[bytes]] = []
+        self.workspace = dagster_home / "workspace.yaml"
+        location = {"host": HOST, "port": self.port, "location_name": LOCATION}
+        self.workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": location}]}))
+
+    def start(self, name: str, *command: str) -> None:
+        """Start `python -m COMMAND`, its output in a log of its own."""
+        environment = os.environ | {"DAGSTER_HOME": str(self.home), "PYTHONWARNINGS": "ignore"}
+        with (self.home / f"{name}.log").open("ab") as log:
+            self._running.append(
+                subprocess.Popen([sys.executable, "-m", *command], stdout=log, stderr=log, env=environment, start_new_session=True)
+            )
+
+    def start_code_server(self) -> None:
+        """The process that knows the definitions, and whose children the runs are."""
+        port = str(self.port)
+        self.start("code", "dagster", "code-server", "start", "-m", "fb_qbo_pipeline.definitions", "-h", HOST, "-p", port)
+
+    def start_daemon(self) -> None:
+        """Schedules, sensors, the run queue, run monitoring."""
+        self.start("daemon", "dagster._daemon", "run", "-w", str(self.workspace))
+
+    def logs(self) -> str:
+        """What the processes have written, for a test that fails."""
+        return "\n".join(f"{file.name}:\n{file.read_text()[-4000:]}" for file in sorted(self.home.glob("*.log")))
+
+    def stop(self) -> None:
+        """End the processes, the newest first."""
+        for process in reversed(self._running):
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+        for process in self._running:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_until(reached: Callable[[], bool], seconds: float, describe: Callable[[], str]) -> None:
+    """Poll until `reached`, at most so long."""
+    deadline = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < deadline, f"not reached within {seconds} s\n{describe()}"
+        time.sleep(0.2)
+
+
+def _answers(client: DagsterGrpcClient) -> bool:
+    try:
+        client.ping("")
+    except DagsterUserCodeUnreachableError:
+        return False
+    return True
+
+
+def scheduled_since(instance: dg.DagsterInstance, services: Services, name: str, since: float) -> None:
+    """Let the schedule look as if it had been running since that moment while no daemon was there: ticks were missed."""
+    client = DagsterGrpcClient(host=HOST, port=services.port)
+    wait_until(lambda: _answers(client), 60, services.logs)
+    target = GrpcServerTarget(host=HOST, port=services.port, socket=None, location_name=LOCATION)
+    with WorkspaceProcessContext(instance, target) as context:
+        location = context.create_request_context().get_code_location(LOCATION)
+        (repository,) = location.get_repositories().values()
+        schedule: RemoteSchedule = repository.get_schedule(name)
+        data = ScheduleInstigatorData(schedule.cron_schedule, start_timestamp=since)
+        instance.add_instigator_state(
+            InstigatorState(schedule.get_remote_origin(), InstigatorType.SCHEDULE, InstigatorStatus.DECLARED_IN_CODE, data)
+        )
