@@ -8,6 +8,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from fb_qbo_pipeline.http import Backoff
@@ -51,7 +52,8 @@ class Names:
         self._client = client
         self._ledger = ledger
         self._mirror = mirror
-        self._parties = {(party.kind, party.id): party for party in company.parties}
+        self._home = company.preferences.home_currency.upper() if company.preferences.multicurrency else ""
+        self._parties = {(party.kind, party.id): self._in_currency(party) for party in company.parties}
         self._items = {item.id: item for item in company.items}
         self._sleep = sleep
         self._backoff = backoff or Backoff()
@@ -102,6 +104,10 @@ class Names:
                 return self._accept(request, created)
             self._learn_name(decision.display_name)
 
+    def _in_currency(self, party: Party) -> Party:
+        """A record without a currency was made before multicurrency was switched on: it keeps the home currency."""
+        return party if party.currency else replace(party, currency=self._home)
+
     def _accept(self, request: PartyRequest, entity: Json) -> str | Problem:
         party = parse_party(entity, request.kind)
         if request.currency is not None and party.currency and party.currency != request.currency:
@@ -110,7 +116,7 @@ class Names:
                 f"QuickBooks made the {request.kind.lower()} in {party.currency} although {request.currency} was asked for",
                 f"Create the {request.kind.lower()} in QuickBooks with the currency {request.currency}, then run: fb-qbo exceptions retry",
             )
-        self._parties[request.kind, party.id] = party
+        self._parties[request.kind, party.id] = replace(party, currency=party.currency or request.currency or "")
         self._mirror.merge(request.kind, [entity])
         self.created[request.kind.lower()] += 1
         return self._link(request.kind, request.key, party.id, party.display_name, created=True)
@@ -120,7 +126,7 @@ class Names:
         known = False
         for kind in ("Customer", "Vendor", "Employee"):
             for row in self._client.query(Select(kind, (compare("DisplayName", "=", name), ACTIVE_OR_NOT))):
-                party = parse_party(row, kind)
+                party = self._in_currency(parse_party(row, kind))
                 self._parties[kind, party.id] = party
                 known = known or fold(party.display_name) == fold(name)
         if not known:
