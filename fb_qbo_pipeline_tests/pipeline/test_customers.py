@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from fb_qbo_pipeline.assets.describe import staged_metadata
 from fb_qbo_pipeline.pipeline.plan import plan
 from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
@@ -44,7 +46,12 @@ def test_a_contact_used_instead_of_an_organization_is_told(world: World) -> None
     assert metadata["notes by document"].startswith("7: FreshBooks client")
 
 
-def test_odd_names_are_customers_of_their_own_and_are_found_again(world: World) -> None:
+STRICT = pytest.mark.parametrize("plain_names_only", [False, True], ids=["as they are", "in plain characters"])
+
+
+@STRICT
+def test_odd_names_are_customers_of_their_own_and_are_found_again(world: World, plain_names_only: bool) -> None:
+    world.quickbooks.plain_names_only = plain_names_only
     world.settings["sales"]["customer"] = "organization"
     clients = [int(world.freshbooks.add_client(name, "Jane", "Doe", f"{index}@example.com")["id"]) for index, name in enumerate(ODD)]
     invoices = [world.invoice("10.00", client=client) for client in clients]
@@ -58,7 +65,9 @@ def test_odd_names_are_customers_of_their_own_and_are_found_again(world: World) 
     assert [world.document("invoice", invoice)["CustomerRef"]["value"] for invoice in again] == customers
 
 
-def test_odd_product_names_are_items_of_their_own(world: World) -> None:
+@STRICT
+def test_odd_product_names_are_items_of_their_own_and_are_found_again(world: World, plain_names_only: bool) -> None:
+    world.quickbooks.plain_names_only = plain_names_only
     client = world.client()
     lines = [Line(name, 1, "10.00", (HST,)) for name in ODD]
     invoices = [int(world.freshbooks.add_invoice(client, date=day(5), lines=[one])["id"]) for one in lines]
@@ -66,3 +75,6 @@ def test_odd_product_names_are_items_of_their_own(world: World) -> None:
     assert world.codes() == []
     items = {world.document("invoice", invoice)["Line"][0]["SalesItemLineDetail"]["ItemRef"]["value"] for invoice in invoices}
     assert len(items) == len(ODD) - 1  # Straße and STRASSE are one name but for case
+    again = world.freshbooks.add_invoice(client, date=day(6), lines=lines)["id"]
+    assert world.sync(fresh=True).created["item"] == 0
+    assert {row["SalesItemLineDetail"]["ItemRef"]["value"] for row in world.document("invoice", again)["Line"][:-1]} == items
