@@ -126,6 +126,7 @@ def test_scope_follows_state_date_and_status(change: dict[str, Any], outcome: Ou
 def test_statuses_of_the_settings_decide_what_is_picked_up() -> None:
     where = context(sales={"statuses": ["draft", "deposit-paid"]})
     assert map_invoice(invoice(line("10.00"), status="deposit_paid"), [], where).outcome is Outcome.DOCUMENT
+    assert map_invoice(invoice(line("10.00"), status="auto_paid"), [], context()).outcome is Outcome.DOCUMENT
     left_out = map_invoice(invoice(line("10.00"), status="sent"), [], where)
     assert left_out.outcome is Outcome.OUT_OF_SCOPE
     assert "sent" in left_out.reason
