@@ -9,6 +9,7 @@ import datetime as dt
 import email.utils
 import io
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -34,6 +35,9 @@ TRANSPORT_ERRORS: tuple[type[requests.RequestException], ...] = (
     requests.exceptions.ContentDecodingError,
 )
 
+_ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")  # how JSON writes them
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
+
 
 def utc_now() -> dt.datetime:
     """The present instant, in UTC."""
@@ -41,9 +45,21 @@ def utc_now() -> dt.datetime:
 
 
 def loads(body: bytes | str) -> Any:
-    """JSON with every number that has a fraction as Decimal. Raises ValueError on anything that is not JSON."""
+    """JSON with every number that has a fraction as Decimal. Raises ValueError on anything that is not JSON.
+
+    A NUL or half a surrogate pair, which JSON can write and Postgres cannot store, is read as U+FFFD.
+    """
     text = body.decode("utf-8") if isinstance(body, bytes) else body
-    return simplejson.loads(text, use_decimal=True)
+    value = simplejson.loads(text, use_decimal=True)
+    return _storable(value) if _ESCAPED.search(text) else value
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _NOT_STORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {_storable(key): _storable(inner) for key, inner in value.items()}
+    return [_storable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def describe(error: requests.RequestException) -> str:

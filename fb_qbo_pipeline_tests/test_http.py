@@ -16,6 +16,13 @@ def test_json_numbers_are_read_as_decimals_and_never_as_floats():
     assert isinstance(loads("[1.10]")[0], Decimal)
 
 
+def test_what_the_database_cannot_store_is_read_as_the_replacement_character():
+    assert loads(r'{"name": "a\u0000b", "k\ud83d": ["\ud83c\udf89", "\uDC00", 1.5]}') == {
+        "name": "a\ufffdb",
+        "k\ufffd": ["\U0001f389", "\ufffd", Decimal("1.5")],
+    }
+
+
 @pytest.mark.parametrize("body", [b"<html>", b'{"cut": ', b"\xff\xfe", b""])
 def test_what_is_not_json_raises_a_value_error(body):
     with pytest.raises(ValueError, match=r"."):

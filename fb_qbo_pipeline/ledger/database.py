@@ -64,6 +64,7 @@ def connect(url: str) -> Engine:
         url,
         json_serializer=dump_json,
         json_deserializer=load_json,
+        hide_parameters=True,  # customers' data: an error of the database must not quote it
         pool_pre_ping=True,
         pool_size=12,
         max_overflow=8,

@@ -60,12 +60,21 @@ def map_invoice(invoice: Invoice, payments: Sequence[Payment], context: Context)
         return deleted(base)
     if invoice.date < context.integration.start_date:
         return out_of_scope(base, f"dated before start_date ({context.integration.start_date.isoformat()})")
-    if invoice.status not in sales.statuses:
+    if not picked_up(invoice.status, sales):
         return out_of_scope(base, f"its status “{invoice.status}” is not among sales.statuses")
     problems = _conditions(invoice, sales, context)
     parts = _parts(invoice, payments, sales, context, problems)
     document = None if blocking(problems) else _document(invoice, sales, context, parts)
     return decide(base, document, problems)
+
+
+def picked_up(status: str, sales: Sales) -> bool:
+    """Whether the settings list a v3_status. FreshBooks writes some of them with a hyphen, an underscore or neither (auto-paid)."""
+    return _joined(status) in map(_joined, sales.statuses)
+
+
+def _joined(status: str) -> str:
+    return status.replace("_", "").replace("-", "")
 
 
 def _conditions(invoice: Invoice, sales: Sales, context: Context) -> Problems:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fb_qbo_pipeline.mapping.documents import Json, PartyRequest
-from fb_qbo_pipeline.mapping.text import NAME_LENGTH
+from fb_qbo_pipeline.mapping.text import NAME_LENGTH, legal_name
 from fb_qbo_pipeline.quickbooks.company import Party, fold
 
 
@@ -42,10 +42,11 @@ def decide_party(request: PartyRequest, parties: Sequence[Party], linked: Mappin
     for party in candidates:
         if fold(party.display_name) == fold(request.name) and _compatible(request, party, used):
             return Use(party.id)
-    aliases = {fold(alias) for alias in request.aliases}
+    names = {fold(name) for name in (request.name, *request.aliases)}
     for party in candidates:
-        known_as = {fold(party.display_name), fold(party.company_name)} - {""}
-        if aliases & known_as and _same_email(request, party) and party.id not in used:
+        # A name in QuickBooks may be longer than the one that is asked for, which was cut.
+        known_as = {fold(legal_name(name)) for name in (party.display_name, party.company_name)} - {""}
+        if names & known_as and _same_email(request, party) and party.id not in used:
             return Use(party.id)
     name = free_name(request, parties)
     return Create(name, {"DisplayName": name, **request.body})

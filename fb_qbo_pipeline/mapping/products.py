@@ -39,6 +39,7 @@ def line_product(line_name: str, sales: Sales, day: dt.date, context: Context) -
     if not legal_name(name):
         return _default(sales, "a line without a product name", context)
     freshbooks = context.freshbooks_items(name)
+    name = " ".join(freshbooks[0].name.split()) if freshbooks else name  # as the product is spelled, not the line
     skus = {fold(item.sku): " ".join(item.sku.split()) for item in freshbooks if item.sku.strip()}
     if len(skus) > 1:
         return Problem(

@@ -15,7 +15,9 @@ from fb_qbo_pipeline.money import ZERO, round_half_up
 NAME_LENGTH = 100  # of items, given, family and company names; display names may be longer, but older documentation says 100
 EMAIL_LENGTH = 100
 _JOINERS = {"\u200c", "\u200d"}  # format characters that are part of spelling (Persian, Indic scripts)
-_EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]{2,}")
+# RFC 822's unquoted form, which QuickBooks holds addresses to (2210): atoms with single dots, ASCII, a domain of two labels or more.
+_ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]")
 
 
 def printable(text: str, kept: str = "") -> str:

@@ -62,7 +62,7 @@ def _planned(step: Step) -> Planned | None:
         code, reason = step.problem.code.value, step.problem.reason
     elif step.action in (Action.UNCHANGED, Action.NOTHING):
         return None
-    reason = reason or "; ".join(row_notes(row))
+    reason = "; ".join(text for text in (reason, *row_notes(row)) if text)
     becomes = f"{row['entity']} {row['number'] or ''}".strip() if row["entity"] else ""
     amount = round_half_up(row["amount"])
     return Planned(

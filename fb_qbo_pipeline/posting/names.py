@@ -8,6 +8,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from fb_qbo_pipeline.http import Backoff
@@ -17,6 +18,7 @@ from fb_qbo_pipeline.ledger.posted import Link
 from fb_qbo_pipeline.mapping.documents import Code, Document, ItemRequest, Json, PartyRequest, Problem
 from fb_qbo_pipeline.mapping.party_decisions import Use, decide_party
 from fb_qbo_pipeline.posting.mirror import CompanyMirror
+from fb_qbo_pipeline.posting.plain_names import is_about_characters, plainer_item, plainer_party
 from fb_qbo_pipeline.quickbooks.client import Done, QuickBooksClient, Refused, Unknown
 from fb_qbo_pipeline.quickbooks.company import Company, Party, fold
 from fb_qbo_pipeline.quickbooks.faults import Reaction
@@ -30,6 +32,13 @@ _Request = TypeVar("_Request", PartyRequest, ItemRequest)
 _ATTEMPTS = 7
 _NAME_OF = {"Customer": "DisplayName", "Vendor": "DisplayName", "Item": "Name"}
 _UNAVAILABLE = "QuickBooks gave no usable answer; the next sync tries again"
+
+
+@dataclass(frozen=True, slots=True)
+class IllegalName:
+    """QuickBooks refused the characters of a name; `problem` holds where no plainer name helps."""
+
+    problem: Problem
 
 
 class Names:
@@ -51,7 +60,8 @@ class Names:
         self._client = client
         self._ledger = ledger
         self._mirror = mirror
-        self._parties = {(party.kind, party.id): party for party in company.parties}
+        self._home = company.preferences.home_currency.upper() if company.preferences.multicurrency else ""
+        self._parties = {(party.kind, party.id): self._in_currency(party) for party in company.parties}
         self._items = {item.id: item for item in company.items}
         self._sleep = sleep
         self._backoff = backoff or Backoff()
@@ -107,11 +117,18 @@ class Names:
             if expected is not None and expected.active and expected.id not in linked.values():
                 return self._link(request.kind, request.key, expected.id, request.name, created=False)
             created = self._create(request.kind, decision.body, decision.display_name)
-            if isinstance(created, Problem):
-                return created
+            if isinstance(created, IllegalName) and (plainer := plainer_party(request)) is not None:
+                request = plainer
+                continue
+            if isinstance(created, Problem | IllegalName):
+                return created if isinstance(created, Problem) else created.problem
             if created is not None:
                 return self._accept(request, created)
             self._learn_name(decision.display_name)
+
+    def _in_currency(self, party: Party) -> Party:
+        """A record without a currency was made before multicurrency was switched on: it keeps the home currency."""
+        return party if party.currency else replace(party, currency=self._home)
 
     def _accept(self, request: PartyRequest, entity: Json) -> str | Problem:
         party = parse_party(entity, request.kind)
@@ -121,7 +138,7 @@ class Names:
                 f"QuickBooks made the {request.kind.lower()} in {party.currency} although {request.currency} was asked for",
                 f"Create the {request.kind.lower()} in QuickBooks with the currency {request.currency}, then run: fb-qbo exceptions retry",
             )
-        self._parties[request.kind, party.id] = party
+        self._parties[request.kind, party.id] = replace(party, currency=party.currency or request.currency or "")
         self._mirror.merge(request.kind, [entity])
         self.created[request.kind.lower()] += 1
         return self._link(request.kind, request.key, party.id, party.display_name, created=True)
@@ -131,7 +148,7 @@ class Names:
         known = False
         for kind in ("Customer", "Vendor", "Employee"):
             for row in self._client.query(Select(kind, (compare("DisplayName", "=", name), ACTIVE_OR_NOT))):
-                party = parse_party(row, kind)
+                party = self._in_currency(parse_party(row, kind))
                 self._parties[kind, party.id] = party
                 known = known or fold(party.display_name) == fold(name)
         if not known:
@@ -144,10 +161,14 @@ class Names:
         if link is not None:
             item = self._items.get(link.qbo_id)
             return _inactive("item", link.name) if item is not None and not item.active else link.qbo_id
-        name = str(request.body["Name"])
-        created = self._create("Item", request.body, name)
-        if isinstance(created, Problem):
-            return created
+        body = request.body
+        created = self._create("Item", body, str(body["Name"]))
+        if isinstance(created, IllegalName) and (plainer := plainer_item(body)) is not None:
+            body = plainer
+            created = self._create("Item", body, str(body["Name"]))
+        name = str(body["Name"])
+        if isinstance(created, Problem | IllegalName):
+            return created if isinstance(created, Problem) else created.problem
         if created is None:
             rows = self._client.query(Select("Item", (compare("Name", "=", name), ACTIVE_OR_NOT)))
             usable = [row for row in rows if parse_item(row).active and parse_item(row).type != "Category"]
@@ -171,7 +192,7 @@ class Names:
         self._links[kind][key] = link
         return qbo_id
 
-    def _create(self, entity: str, body: Json, name: str) -> Json | Problem | None:
+    def _create(self, entity: str, body: Json, name: str) -> Json | Problem | IllegalName | None:
         """Create a list member; None where QuickBooks says that its name is taken."""
         request_id = new_request_id()
         for attempt in range(1, _ATTEMPTS + 1):
@@ -181,6 +202,8 @@ class Names:
             if isinstance(answer, Refused):
                 if answer.reaction is Reaction.DUPLICATE_NAME:
                     return None if attempt == 1 else self._find(entity, name)
+                if is_about_characters(answer.fault):
+                    return IllegalName(refusal(answer))
                 if answer.reaction not in (Reaction.NAME_BUSY, Reaction.DUPLICATE_REQUEST):
                     return refusal(answer)
                 request_id = new_request_id()

@@ -32,7 +32,21 @@ def test_a_text_keeps_line_breaks_and_loses_control_characters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "email"), [(" a@b.example ", "a@b.example"), ("a@b.example,c@d.example", ""), ("a b@c.example", ""), ("a@b", "")]
+    ("text", "email"),
+    [
+        (" a@b.example ", "a@b.example"),
+        ("O'Neil+tag_1.x@mail-1.b.co.uk", "O'Neil+tag_1.x@mail-1.b.co.uk"),
+        ("a@b.example,c@d.example", ""),
+        ("a b@c.example", ""),
+        ("a@b", ""),
+        ("a..b@c.example", ""),
+        (".a@c.example", ""),
+        ("a@-c.example", ""),
+        ("a@c..example", ""),
+        ("a@c.example.", ""),
+        ("zoë@c.example", ""),
+        ("a@127.0.0.1", ""),
+    ],
 )
 def test_an_email_is_one_plausible_address_or_nothing(text: str, email: str) -> None:
     assert legal_email(text) == email

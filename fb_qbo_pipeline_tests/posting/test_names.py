@@ -1,9 +1,12 @@
 """Customers, vendors and items: found where they are, created once where they are not, never mistaken for one another."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from fb_qbo_pipeline.mapping.documents import Document, Entity, PartyRequest, Source
+from fb_qbo_pipeline.posting.names import Names
 from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
 from fb_qbo_pipeline_tests.pipeline.world import World, day
 
@@ -164,3 +167,15 @@ def test_one_generic_customer_is_found_again_though_renamed(world: World) -> Non
     second = world.invoice(client=world.client("Beta Inc"))
     world.sync(fresh=True)
     assert _customer_of(world, second) == _customer_of(world, first)
+
+
+def test_a_customer_from_before_multicurrency_keeps_the_home_currency(world: World) -> None:
+    world.quickbooks.multicurrency = True
+    there = str(world.quickbooks.add("Customer", DisplayName="Jane Doe", Balance=0)["Id"])  # without a CurrencyRef
+    party = PartyRequest("Customer", "client/1/CAD", "Jane Doe", "", {}, " (1)", currency="CAD")
+    needing = Document(Source.INVOICE, 1, Entity.INVOICE, day(5), None, "CAD", Decimal(0), Decimal(0), {}, parties=(party,))
+    with world.runtime() as runtime:
+        runtime.mirror.refresh()
+        names = Names(runtime.quickbooks, runtime.ledger, runtime.mirror, runtime.mirror.company())
+        assert names.ensure(needing) is None
+        assert names.id_of("customer/client/1/CAD") == there

@@ -4,6 +4,7 @@ Names are unique: customers, vendors and employees share one set of them, compar
 still holds its name unless the name carries the suffix that QuickBooks gives on making it inactive.
 """
 
+import unicodedata
 from collections.abc import Callable
 
 from fb_qbo_pipeline.money import ZERO
@@ -35,6 +36,8 @@ ACCOUNT_TYPES = frozenset(
     }
 )
 _SUB_TYPES = {"OfficeGeneralAdministrativeExpenses": "Expense", "ServiceFeeIncome": "Income", "Checking": "Bank"}
+_NAME_KEYS = ("DisplayName", "GivenName", "FamilyName", "CompanyName", "Name")
+_DOCUMENTED = " ,.?@&!#'~*_-;+()"  # beside letters and digits
 _WHO = {
     "Item": "product or service",
     "Account": "account",
@@ -50,6 +53,8 @@ def post_name(draft: Draft) -> Posted:
     content: Json = {key: value for key, value in draft.body.items() if key not in ("Id", "SyncToken", "sparse")}
     content["Active"] = bool(draft.body.get("Active", True))
     _RULES.get(draft.entity, _plain)(draft, content)
+    if draft.company.plain_names_only:
+        _documented_characters(content)
     if not content["Active"]:
         _make_inactive(draft, content)
     name = unique_name(draft.entity, content)
@@ -63,6 +68,13 @@ def _taken(entity: str) -> Refusal:
     who = "customer, vendor or employee" if entity in NAMES else _WHO[entity]
     detail = f"The name supplied already exists. : Another {who} is already using this \nname. Please use a different name."
     return Refusal("6240", detail)
+
+
+def _documented_characters(content: Json) -> None:
+    for key in _NAME_KEYS:
+        for character in content.get(key, ""):
+            if ord(character) > 0xFFFF or not (unicodedata.category(character)[0] in "LMN" or character in _DOCUMENTED):
+                raise Refusal("2040", f"Invalid String : {key} holds characters that are not allowed", key)
 
 
 def _make_inactive(draft: Draft, content: Json) -> None:

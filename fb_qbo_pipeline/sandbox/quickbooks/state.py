@@ -43,6 +43,7 @@ class Preferences:
     tax_rounding: Literal["line", "total"] = "line"  # outside the US: half-up per line, or on the sum of a rate
     deletes_paid_invoices: bool = True  # True: deleting un-applies the payments; False: refused
     vendors_in_home_currency: bool = False  # True: a vendor's CurrencyRef is silently dropped, as measured by an integrator
+    plain_names_only: bool = False  # True: names hold nothing but what the help pages list, else 2040
     query_lag: float = 0.0  # seconds until a new row shows in queries (reads by id see it at once)
 
 
