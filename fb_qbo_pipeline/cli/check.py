@@ -30,7 +30,7 @@ def command(config: Path | None, as_json: bool, strict: bool, verbose: bool) -> 
     documents would be held.
     """
     environment = Environment.read()
-    log_to(environment.home, verbose=verbose)
+    log_to(environment, verbose=verbose)
     try:
         reports = {integration.name: _report(integration, environment) for integration in integrations(config, environment)}
     except ConfigurationError as error:  # no integration could be read; --json is promised a document all the same

@@ -43,7 +43,7 @@ from fb_qbo_pipeline.settings.models import Integration
 def command(service: str, refresh_token: str | None, realm_id: str | None, no_browser: bool, config: Path | None, verbose: bool) -> int:
     """Connect the FreshBooks account or the QuickBooks company of an integration."""
     environment = Environment.read()
-    log_to(environment.home, verbose=verbose)
+    log_to(environment, verbose=verbose)
     integration = one_integration(config, environment)
     if realm_id is not None:
         require_company(realm_id, integration)

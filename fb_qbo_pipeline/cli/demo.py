@@ -52,7 +52,7 @@ def command(country: str, leave: bool, port: int) -> int:
         snapshot.load(books, kept)
     with SandboxServer(freshbooks_app(sample.freshbooks), quickbooks_app(books)) as server, _environment(home, sample, server):
         environment = Environment.read()
-        log_to(environment.home, verbose=False)
+        log_to(environment, verbose=False)
         integration = load_integration(environment.config)
         _connect(environment, integration, server)
         try:

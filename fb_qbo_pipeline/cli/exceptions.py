@@ -58,7 +58,7 @@ def command(context: click.Context, config: Path | None, as_json: bool, strict: 
 def retry(context: click.Context, ids: tuple[int, ...], config: Path | None, verbose: bool) -> int:
     """Try exceptions again: those with the given IDs, or all open ones."""
     environment = Environment.read()
-    log_to(environment.home, verbose=verbose)
+    log_to(environment, verbose=verbose)
     integration = one_integration(config or context.obj, environment)
     with opened(environment, integration) as ledger, ledger.begin() as tx:
         rows = [row for row in tx.exceptions.unresolved() if row["status"] == OPEN and (not ids or row["id"] in ids)]

@@ -26,7 +26,7 @@ from fb_qbo_pipeline.settings.models import Integration
 def command(config: Path | None, start: dt.date | None, end: dt.date | None, as_json: bool, strict: bool, verbose: bool) -> int:
     """Show what would be created, changed, voided and held, and why. Exit status 3 with --strict where something is held."""
     environment = Environment.read()
-    log_to(environment.home, verbose=verbose)
+    log_to(environment, verbose=verbose)
     results = {i.name: _run(i, environment, start, end) for i in integrations(config, environment)}
     if as_json:
         print_json(per_integration({name: [_to_json(one) for one in planned] for name, planned in results.items()}))

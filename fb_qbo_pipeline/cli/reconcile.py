@@ -31,7 +31,7 @@ def command(
 ) -> int:
     """Tie out FreshBooks and QuickBooks. Exit status 3 with --strict where anything differs."""
     environment = Environment.read()
-    log_to(environment.home, verbose=verbose)
+    log_to(environment, verbose=verbose)
     results = {i.name: run(i, environment, start, end) for i in integrations(config, environment)}
     if file is not None:
         write_workbook(file, results)

@@ -38,7 +38,7 @@ def command(config: Path | None, start: dt.date | None, end: dt.date | None, as_
     Runs the same Dagster job as the schedule. Exit status 3 with --strict while exceptions are open.
     """
     environment = Environment.read()
-    log_to(environment.home, verbose=verbose)
+    log_to(environment, verbose=verbose)
     found = integrations(config, environment)
     results: dict[str, SyncResult] = {}
     with synced(environment) as (instance, console):

@@ -20,7 +20,7 @@ from fb_qbo_pipeline.settings.environment import Environment
 def command(config: Path | None, host: str, port: int) -> int:
     """Run the Dagster UI, the schedule and the sensors until Ctrl-C."""
     environment = Environment.read()
-    log_to(environment.home, verbose=False)
+    log_to(environment, verbose=False)
     found = integrations(config, environment)
     _point_to(config)
     engine = open_database(environment)  # keeps the embedded server up for as long as this runs

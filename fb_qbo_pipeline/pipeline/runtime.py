@@ -58,8 +58,7 @@ def oauth_app(environment: Environment, service: str) -> OAuthApp:
 
 def open_database(environment: Environment) -> Engine:
     """The database, started if it is the embedded one, with its tables at the newest revision."""
-    environment.home.mkdir(parents=True, exist_ok=True)
-    engine = connect(database_url(environment.database_url, environment.home))
+    engine = connect(database_url(environment.database_url, environment.made_home()))
     migrate(engine)
     return engine
 
