@@ -40,12 +40,16 @@ def print_json(value: Any) -> None:
     sys.stdout.write(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = (), whole: Sequence[str] = ()
+) -> Table:
     """A table; the columns named in `right` hold numbers, those in `whole` are never broken. Cells are text, never markup.
 
     Narrow enough for a terminal of 80 columns where the columns are: nothing but two blanks stands between them.
     """
-    drawn = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    drawn = Table(
+        title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for column in columns:
         number = column in right
         drawn.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number or column in whole)

@@ -228,7 +228,10 @@ def _postgres_url(text: str) -> str:
     except ValueError:
         separator = ""
     if not separator or scheme.lower() not in _POSTGRES_SCHEMES:
-        raise _Wrong("is not an address of Postgres for psycopg2", "write postgresql://HOST:PORT/DATABASE with a user and password before HOST, or unset it")
+        raise _Wrong(
+            "is not an address of Postgres for psycopg2",
+            "write postgresql://HOST:PORT/DATABASE with a user and password before HOST, or unset it",
+        )
     return f"postgresql+psycopg2://{rest}"
 
 
