@@ -62,11 +62,9 @@ def _lines(story: Story) -> Iterator[tuple[int, str]]:
     yield 0, f"{row['source']} {row['label']} of {row['document_date']}, {amount} (FreshBooks id {row['source_id']})"
     if story.record is not None:
         record = story.record
-        yield 2, f"FreshBooks: {record['state']}, as read on {_instant(record['read_at'])}"
-    yield (
-        2,
-        "mapping: " + (f"becomes {row['entity']} {row['number'] or ''}".rstrip() if row["entity"] else f"{row['outcome']} {row['reason']}"),
-    )
+        yield 2, f"FreshBooks: {record['state']}, unchanged since it was read on {_instant(record['read_at'])}"
+    mapped = f"becomes {row['entity']} {row['number'] or ''}" if row["entity"] else f"{row['outcome']} {row['reason']}"
+    yield 2, f"mapping: {mapped}".rstrip()
     for problem in row["problems"]:
         yield 4, f"{problem['code']}: {problem['reason']}"
         yield 4, f"→ {problem['remedy']}"

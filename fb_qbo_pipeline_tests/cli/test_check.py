@@ -1,20 +1,15 @@
 """`fb-qbo check`: what is printed where, and the exit status that follows."""
 
-import datetime as dt
 import json
 from typing import Any
 
 import pytest
 
 from fb_qbo_pipeline.ledger.tables import token
-from fb_qbo_pipeline_tests.cli.command_line import CommandLine
+from fb_qbo_pipeline_tests.cli.command_line import CommandLine, days_ago
 from fb_qbo_pipeline_tests.pipeline.world import World
 
 LEVY = (("Eco Levy", "2"),)
-
-
-def days_ago(number: int) -> dt.date:
-    return dt.datetime.now(dt.UTC).date() - dt.timedelta(days=number)
 
 
 def findings(text: str) -> dict[str, dict[str, Any]]:
