@@ -38,6 +38,7 @@ def err() -> Console:
 def print_json(value: Any) -> None:
     """The one JSON document on standard output. Decimals are written as numbers."""
     sys.stdout.write(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.flush()  # a reader that has gone away is noticed here, not as Python ends
 
 
 def table(

@@ -92,7 +92,9 @@ def test_accounts_that_were_never_connected_are_both_named(command: list[str], f
     with present_world.engine.begin() as connection:
         connection.execute(metadata.tables["fb_qbo.token"].delete())
     result = fb_qbo(*command)
-    refused(result, 1, "FreshBooks is not connected", "QuickBooks is not connected", "fb-qbo connect freshbooks", "fb-qbo connect quickbooks")
+    refused(
+        result, 1, "FreshBooks is not connected", "QuickBooks is not connected", "fb-qbo connect freshbooks", "fb-qbo connect quickbooks"
+    )
 
 
 @pytest.mark.parametrize(
