@@ -211,7 +211,7 @@ def _result(ledger: Ledger, syncer: Syncer, calls_before: int, seconds: float) -
         result.exceptions = tx.exceptions.count_open()
         statement = (
             select(audit.c.service, audit.c.kind, func.count())
-            .where(audit.c.integration == ledger.integration, audit.c.id > calls_before)
+            .where(audit.c.integration == ledger.integration, audit.c.id > calls_before, audit.c.kind != "token")
             .group_by(audit.c.service, audit.c.kind)
         )
         for service, kind, count in tx.connection.execute(statement):

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from fb_qbo_pipeline.cli.listing import Amount, Reason, added, counted, print_group, print_text
 from fb_qbo_pipeline.cli.options import config_option, integrations, json_option, per_integration, strict_option, verbose_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
 from fb_qbo_pipeline.errors import ConfigurationError, PipelineError
-from fb_qbo_pipeline.money import round_half_up
 from fb_qbo_pipeline.pipeline.check import check
 from fb_qbo_pipeline.pipeline.check_report import CheckFinding, CheckReport, failed
 from fb_qbo_pipeline.pipeline.runtime import open_runtime
@@ -30,10 +29,12 @@ def command(config: Path | None, as_json: bool, strict: bool, verbose: bool) -> 
     documents would be held.
     """
     environment = Environment.read()
-    log_to(environment.home, verbose=verbose)
+    log_to(environment, verbose=verbose)
     try:
         reports = {integration.name: _report(integration, environment) for integration in integrations(config, environment)}
-    except ConfigurationError as error:  # no integration could be read; --json is promised a document all the same
+    except ConfigurationError as error:  # no integration could be read
+        if not as_json:
+            raise
         reports = {_SETTINGS: CheckReport([failed("Settings", _SETTINGS, error)])}
     if as_json:
         print_json(per_integration({name: report.to_json() for name, report in reports.items()}))
@@ -55,31 +56,29 @@ def _report(integration: Integration, environment: Environment) -> CheckReport:
 
 def _show(name: str, report: CheckReport) -> None:
     console = out()
-    console.print(table(f"{name}: what was checked", ("", "step", "result"), [(s.state.value, s.title, s.detail) for s in report.steps]))
+    steps = [(step.state.value, step.title, step.detail) for step in report.steps]
+    console.print(table(f"{name}: what was checked", ("", "step", "result"), steps, whole=("", "step")))
     about_settings = [finding for finding in report.findings if not finding.holds]
     about_documents = [finding for finding in report.findings if finding.holds]
     if about_settings:
-        rows = [(f.severity.value, f.key, f.message + _concerning(f), f.remedy) for f in about_settings]
+        console.print("\nTo put right")
+    for finding in about_settings:
         console.print()
-        console.print(table("To put right", ("", "where", "what", "what to do"), rows))
+        print_text(console, f"{finding.severity.value}: {finding.key}: {finding.message}{_concerning(finding)}", 2)
+        print_text(console, f"→ {finding.remedy}")
     if about_documents:
-        _show_documents(console, about_documents)
+        console.print("\nDocuments that would be held")
+    for finding in about_documents:
+        money = added(Amount(value, currency) for currency, value in finding.amount.items())
+        title = f"  {finding.key}: {counted(finding.documents, 'document')}, {money}"
+        more = finding.documents - len(finding.examples)
+        such_as = ", ".join(finding.examples) + (f" and {more} more" if more > 0 else "")
+        print_group(console, title, [Reason(f"{such_as}: {finding.message}", finding.remedy, ())])
     if not report.findings:
         console.print("\nEverything fits: nothing would be held.")
 
 
-def _show_documents(console: Console, findings: list[CheckFinding]) -> None:
-    rows = [(f.key, f.documents, _money(f), "\n".join(f.examples), f.message, f.remedy) for f in findings]
-    console.print()
-    console.print(
-        table("Documents that would be held", ("code", "documents", "money", "such as", "why", "what to do"), rows, ("documents", "money"))
-    )
-
-
 def _concerning(finding: CheckFinding) -> str:
     """How many documents a finding about a setting is about, and how much money."""
-    return f"\n{finding.documents} documents: {_money(finding).replace(chr(10), ', ')}" if finding.documents else ""
-
-
-def _money(finding: CheckFinding) -> str:
-    return "\n".join(f"{round_half_up(amount):,} {currency}" for currency, amount in finding.amount.items())
+    money = added(Amount(value, currency) for currency, value in finding.amount.items())
+    return f" ({counted(finding.documents, 'document')}, {money})" if finding.documents else ""

@@ -21,11 +21,12 @@ from fb_qbo_pipeline.cli.output import log_to
 from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, PipelineError, RemoteRefusal, Unreachable
 from fb_qbo_pipeline.freshbooks.client import FreshBooksClient
 from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
-from fb_qbo_pipeline.http import new_session, utc_now
+from fb_qbo_pipeline.http import Attempt, Recorder, new_session, utc_now
+from fb_qbo_pipeline.ledger.audit import Audit
 from fb_qbo_pipeline.oauth import Authorizer, LockedTokens, OAuthApp, TokenPair, TokenStore, exchange_code
 from fb_qbo_pipeline.oauth.endpoint import TOKEN_TRIES, InvalidGrant, label, request_tokens
 from fb_qbo_pipeline.pipeline.accounts import freshbooks_business
-from fb_qbo_pipeline.pipeline.runtime import SERVICES, oauth_app, open_database, token_store
+from fb_qbo_pipeline.pipeline.runtime import SERVICES, oauth_app, open_database, token_row, token_store
 from fb_qbo_pipeline.quickbooks.limits import Limiter
 from fb_qbo_pipeline.quickbooks.reader import QuickBooksReader
 from fb_qbo_pipeline.quickbooks.transport import Transport
@@ -43,7 +44,7 @@ from fb_qbo_pipeline.settings.models import Integration
 def command(service: str, refresh_token: str | None, realm_id: str | None, no_browser: bool, config: Path | None, verbose: bool) -> int:
     """Connect the FreshBooks account or the QuickBooks company of an integration."""
     environment = Environment.read()
-    log_to(environment.home, verbose=verbose)
+    log_to(environment, verbose=verbose)
     integration = one_integration(config, environment)
     if realm_id is not None:
         require_company(realm_id, integration)
@@ -70,19 +71,22 @@ def connect(
     Raises PipelineError; see `keep_tokens` for what is stored then.
     """
     app = oauth_app(environment, service)
+    attempts: list[Attempt] = []
     with contextlib.ExitStack() as opened:
         session = opened.enter_context(new_session(1))
         if refresh_token is not None:
-            obtain = partial(_taken_over, app, refresh_token.strip(), session)
+            obtain = partial(_taken_over, app, refresh_token.strip(), session, attempts.append)
         else:
             callback = ask_in_browser(app, open_browser=open_browser, typed=typed, timeout=timeout)
             if service == "quickbooks" and "realmId" in callback.extra:
                 require_company(callback.extra["realmId"], integration)
-            obtain = partial(exchange_code, app, callback.code, app.redirect_uri, session=session)
+            obtain = partial(exchange_code, app, callback.code, app.redirect_uri, session=session, recorder=attempts.append)
         engine = open_database(environment)
         opened.callback(engine.dispose)
         store = token_store(engine, environment, integration, service)
-        authorizer = Authorizer(app, store, session=session)
+        audit = Audit(engine, integration.name)
+        authorizer = Authorizer(app, store, session=session, recorder=lambda attempt: audit.record(token_row(attempt)))
+        opened.callback(_record, audit, attempts)  # after the tokens are stored: recording may fail
         name = keep_tokens(store, obtain, partial(_company_name, service, integration, environment, authorizer, session))
     side = f"account {integration.freshbooks.account_id}" if service == "freshbooks" else f"company {integration.quickbooks.realm_id}"
     return f"{label(app)} is connected to the integration {integration.name}: {name or 'a company without a name'} ({side})"
@@ -118,10 +122,15 @@ def keep_tokens(store: TokenStore, obtain: Callable[[], TokenPair], prove: Calla
         raise PipelineError(f"the new tokens are stored, but could not be tried: {error.message}", "run: fb-qbo check") from error
 
 
-def _taken_over(app: OAuthApp, refresh_token: str, session: requests.Session) -> TokenPair:
+def _record(audit: Audit, attempts: list[Attempt]) -> None:
+    for attempt in attempts:
+        audit.record(token_row(attempt))
+
+
+def _taken_over(app: OAuthApp, refresh_token: str, session: requests.Session, recorder: Recorder) -> TokenPair:
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     try:
-        return request_tokens(app, form, session=session, clock=utc_now, sleep=time.sleep, tries=TOKEN_TRIES)
+        return request_tokens(app, form, session=session, clock=utc_now, sleep=time.sleep, tries=TOKEN_TRIES, recorder=recorder)
     except InvalidGrant:
         raise ConnectionRequired(
             f"{label(app)} does not accept this refresh token: it has expired, was withdrawn, or was used before; nothing was changed",

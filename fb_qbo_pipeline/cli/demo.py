@@ -43,8 +43,8 @@ _REQUESTS, _BATCHES = 100_000, 10_000
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port of the Dagster UI.")
 def command(country: str, leave: bool, port: int) -> int:
     """Sync a sample company, print its tie-out, and serve the Dagster UI until Ctrl-C."""
-    home = Environment.read().home / f"demo_{country}"
-    home.mkdir(parents=True, exist_ok=True)
+    home = Environment.read().made_home() / f"demo_{country}"
+    home.mkdir(exist_ok=True)
     sample = _sample(home, country)
     books = QuickBooks(sample.quickbooks_country)
     kept = home / "quickbooks.sandbox"
@@ -52,7 +52,7 @@ def command(country: str, leave: bool, port: int) -> int:
         snapshot.load(books, kept)
     with SandboxServer(freshbooks_app(sample.freshbooks), quickbooks_app(books)) as server, _environment(home, sample, server):
         environment = Environment.read()
-        log_to(environment.home, verbose=False)
+        log_to(environment, verbose=False)
         integration = load_integration(environment.config)
         _connect(environment, integration, server)
         try:
@@ -116,7 +116,7 @@ def _connect(environment: Environment, integration: Integration, server: Sandbox
 def _sync(environment: Environment, integration: Integration) -> bool:
     with synced(environment) as (instance, console):
         show(integration.name, console.run(integration, instance, None))
-    exceptions.show_open(environment, integration)
+    exceptions.show(integration.name, exceptions.unresolved(environment, integration))
     result = reconcile.run(integration, environment, None, None)
     reconcile.show(integration.name, result)
     return result.agrees

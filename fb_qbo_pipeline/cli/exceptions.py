@@ -1,12 +1,14 @@
 """`fb-qbo exceptions`: documents held back, why, and what to do; retry, ignore, and take an ignore back."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
+from fb_qbo_pipeline.cli.listing import Amount, Reason, added, counted, print_group
 from fb_qbo_pipeline.cli.options import (
     config_option,
     integrations,
@@ -16,15 +18,19 @@ from fb_qbo_pipeline.cli.options import (
     strict_option,
     verbose_option,
 )
-from fb_qbo_pipeline.cli.output import log_to, out, print_json, table
-from fb_qbo_pipeline.cli.sync import show, synced
+from fb_qbo_pipeline.cli.output import log_to, out, print_json
+from fb_qbo_pipeline.cli.sync import show as show_sync
+from fb_qbo_pipeline.cli.sync import synced
 from fb_qbo_pipeline.errors import ConfigurationError
 from fb_qbo_pipeline.ledger.exceptions import IGNORED, OPEN
 from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.mapping.documents import Code
 from fb_qbo_pipeline.money import round_half_up
 from fb_qbo_pipeline.pipeline.runtime import open_database
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
+
+Row = Mapping[Any, Any]  # of the exceptions table
 
 
 @click.group("exceptions", invoke_without_command=True)
@@ -38,73 +44,113 @@ def command(context: click.Context, config: Path | None, as_json: bool, strict: 
     if context.invoked_subcommand is not None:
         return 0
     environment = Environment.read()
-    found: dict[str, list[dict[str, Any]]] = {}
+    log_to(environment, verbose=False)
+    found: dict[str, list[Row]] = {}
     for integration in integrations(config, environment):
-        with opened(environment, integration) as ledger, ledger.begin() as tx:
-            found[integration.name] = [to_json(row) for row in tx.exceptions.unresolved()]
+        found[integration.name] = unresolved(environment, integration)
     if as_json:
-        print_json(per_integration(found))
+        print_json(per_integration({name: [to_json(row) for row in rows] for name, rows in found.items()}))
     else:
         for name, rows in found.items():
-            _show(name, rows)
+            show(name, rows)
     return 3 if strict and any(row["status"] == OPEN for rows in found.values() for row in rows) else 0
 
 
+ids_argument = click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
+code_option = click.option("--code", type=click.Choice([code.value for code in Code]), metavar="CODE", help="All with this code.")
+all_option = click.option("--all", "every", is_flag=True, help="All of them.")
+
+
 @command.command("retry")
-@click.argument("ids", nargs=-1, type=int)
+@ids_argument
+@code_option
 @config_option
+@json_option
 @verbose_option
 @click.pass_context
-def retry(context: click.Context, ids: tuple[int, ...], config: Path | None, verbose: bool) -> int:
-    """Try exceptions again: those with the given IDs, or all open ones."""
+def retry(context: click.Context, ids: tuple[int, ...], code: str | None, config: Path | None, as_json: bool, verbose: bool) -> int:
+    """Try exceptions again: those with the given IDs, those of a code, or all open ones."""
     environment = Environment.read()
-    log_to(environment.home, verbose=verbose)
+    log_to(environment, verbose=verbose)
     integration = one_integration(config or context.obj, environment)
     with opened(environment, integration) as ledger, ledger.begin() as tx:
-        rows = [row for row in tx.exceptions.unresolved() if row["status"] == OPEN and (not ids or row["id"] in ids)]
-        unknown = set(ids) - {row["id"] for row in rows}
-        if unknown:
-            raise ConfigurationError(f"no open exception {sorted(unknown)[0]}", "fb-qbo exceptions lists them with their ids")
+        rows = chosen(tx.exceptions.unresolved(), OPEN, ids, code, every=not ids and code is None)
         tx.touched.note({max(row["document_date"], integration.start_date) for row in rows}, "retried by a person")
         tx.cursors.set("lists_full", None)  # what a person has put right in QuickBooks has to be seen
     with synced(environment) as (instance, console):
-        show(integration.name, console.run(integration, instance, None, touched_only=True, verbose=verbose))
+        result = console.run(integration, instance, None, touched_only=True, verbose=verbose)
+    if as_json:
+        print_json(result.to_json())
+    else:
+        show_sync(integration.name, result)
     return 0
 
 
 @command.command("ignore")
-@click.argument("exception_id", metavar="ID", type=int)
+@ids_argument
+@code_option
+@all_option
 @click.option("--reason", required=True, help="Why it need not be in QuickBooks; kept with the exception.")
 @config_option
 @click.pass_context
-def ignore(context: click.Context, exception_id: int, reason: str, config: Path | None) -> int:
-    """Leave a document out of QuickBooks, with a reason."""
-    row = _set_status(context, config, exception_id, IGNORED, reason)
-    out().print(f"ignored: {row['source']} {row['number']} ({reason})", markup=False)
+def ignore(context: click.Context, ids: tuple[int, ...], code: str | None, every: bool, reason: str, config: Path | None) -> int:
+    """Leave documents out of QuickBooks, with a reason: those with the given IDs, those of a code, or all open ones."""
+    if not reason.strip():
+        raise click.UsageError("--reason is empty: say why it need not be in QuickBooks")
+    for row in _set_status(context, config, Choice(ids, code, every), OPEN, IGNORED, reason.strip()):
+        out().print(f"ignored: {row['source']} {row['number']} ({reason.strip()})", markup=False)
     return 0
 
 
 @command.command("unignore")
-@click.argument("exception_id", metavar="ID", type=int)
+@ids_argument
+@code_option
+@all_option
 @config_option
 @click.pass_context
-def unignore(context: click.Context, exception_id: int, config: Path | None) -> int:
-    """Take an ignore back: the document is tried again in the next sync."""
-    row = _set_status(context, config, exception_id, OPEN, "")
-    out().print(f"open again: {row['source']} {row['number']}; the next sync tries it", markup=False)
+def unignore(context: click.Context, ids: tuple[int, ...], code: str | None, every: bool, config: Path | None) -> int:
+    """Take an ignore back: the documents are tried again in the next sync."""
+    for row in _set_status(context, config, Choice(ids, code, every), IGNORED, OPEN, ""):
+        out().print(f"open again: {row['source']} {row['number']}; the next sync tries it", markup=False)
     return 0
 
 
-def _set_status(context: click.Context, config: Path | None, exception_id: int, status: str, reason: str) -> Mapping[Any, Any]:
+class Choice(NamedTuple):
+    """Which exceptions a person means."""
+
+    ids: tuple[int, ...]
+    code: str | None
+    every: bool
+
+
+def chosen(rows: Sequence[Row], status: str, ids: Sequence[int], code: str | None, *, every: bool) -> list[Row]:
+    """The rows of this status that a person means. Raises ConfigurationError for an id that is none of them."""
+    by_id = {row["id"]: row for row in rows}
+    for wanted in ids:
+        row = by_id.get(wanted)
+        if row is None:
+            raise ConfigurationError(f"no exception {wanted} is open or ignored", "fb-qbo exceptions lists them with their ids")
+        if row["status"] != status:
+            remedy = f"first: fb-qbo exceptions unignore {wanted}" if status == OPEN else "nothing needs to be taken back"
+            raise ConfigurationError(f"exception {wanted} is {row['status']}", remedy)
+    return [row for row in rows if row["status"] == status and (every or row["id"] in ids or row["code"] == code)]
+
+
+def _set_status(context: click.Context, config: Path | None, choice: Choice, old: str, new: str, reason: str) -> list[Row]:
+    if not (choice.ids or choice.code or choice.every):
+        raise click.UsageError("which ones? Name IDs (fb-qbo exceptions lists them), or --code CODE, or --all")
     environment = Environment.read()
+    log_to(environment, verbose=False)
     integration = one_integration(config or context.obj, environment)
     with opened(environment, integration) as ledger, ledger.begin() as tx:
-        row = tx.exceptions.set_status(exception_id, status, reason)
-        if row is None:
-            raise ConfigurationError(f"no exception {exception_id}", "fb-qbo exceptions lists them with their ids")
-        if status == OPEN:
-            tx.touched.note({max(row["document_date"], integration.start_date)}, "no longer ignored")
-    return row
+        rows = chosen(tx.exceptions.unresolved(), old, choice.ids, choice.code, every=choice.every)
+        if not rows:
+            raise ConfigurationError(f"no such exception is {old}", "fb-qbo exceptions lists them with their codes")
+        for row in rows:
+            tx.exceptions.set_status(row["id"], new, reason)
+            if new == OPEN:
+                tx.touched.note({max(row["document_date"], integration.start_date)}, "no longer ignored")
+    return rows
 
 
 @contextmanager
@@ -135,30 +181,43 @@ def to_json(row: Mapping[Any, Any]) -> dict[str, Any]:
     }
 
 
-def show_open(environment: Environment, integration: Integration) -> None:
-    """The documents that are held back, as a table."""
+def unresolved(environment: Environment, integration: Integration) -> list[Row]:
+    """The open and the ignored exceptions, by document date."""
     with opened(environment, integration) as ledger, ledger.begin() as tx:
-        rows = [to_json(row) for row in tx.exceptions.unresolved()]
-    _show(integration.name, rows)
+        return list(tx.exceptions.unresolved())
 
 
-def _show(name: str, rows: list[dict[str, Any]]) -> None:
+def show(name: str, rows: Sequence[Row]) -> None:
+    """The documents that are held back, by code."""
     console = out()
+    held = [row for row in rows if row["status"] == OPEN]
+    ignored = [row for row in rows if row["status"] == IGNORED]
     if not rows:
         console.print(f"{name}: no document is held back")
         return
-    columns = ("id", "document", "date", "amount", "code", "reason", "remedy", "status")
-    cells = [
-        (
-            r["id"],
-            f"{r['source']} {r['number']}",
-            r["date"],
-            f"{r['amount']} {r['currency']}",
-            r["code"],
-            r["reason"],
-            r["remedy"],
-            r["status"],
-        )
-        for r in rows
-    ]
-    console.print(table(f"{name}: {len(rows)} documents are held back", columns, cells, ("id", "amount")))
+    console.print(f"{name}: {_summary(held)} held back" + (f", {_summary(ignored)} ignored" if ignored else ""))
+    for code, alike in _by(held, "code"):
+        reasons = [Reason(str(words), of[0]["remedy"], [_cells(row) for row in of]) for words, of in _by(alike, "reason")]
+        reasons.sort(key=lambda reason: reason.remedy)
+        print_group(console, f"{code}: {_summary(alike)}", reasons)
+    for why, alike in _by(ignored, "ignore_reason"):
+        reason = Reason(f"ignored: {why}", "fb-qbo exceptions unignore ID takes it back", [_cells(row) for row in alike])
+        print_group(console, f"ignored: {_summary(alike)}", [reason])
+
+
+def _by(rows: Sequence[Row], column: str) -> list[tuple[str, list[Row]]]:
+    """The rows by the values of a column, the largest group first."""
+    groups: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row[column]].append(row)
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    amount = str(Amount(row["amount"], row["currency"]))
+    return str(row["id"]), f"{row['source']} {row['number']}", f"{row['document_date']}", amount, f"since {row['since']:%Y-%m-%d}"
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    money = added(Amount(row["amount"], row["currency"]) for row in rows)
+    return counted(len(rows), "document") + (f", {money}" if money else "")

@@ -6,17 +6,23 @@ Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 with --strict a
 import importlib
 import logging
 import os
+import signal
 import sys
+import traceback
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from fb_qbo_pipeline import __version__
+from fb_qbo_pipeline.cli.output import LOG, stop_logging
 from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.redaction import redact
 
 log = logging.getLogger(__name__)
+
+STOPPED = "stopped; what was done stays done, and the same command goes on from there"
 
 # Command → module of this package and what it does, in the order of use.
 COMMANDS = {
@@ -59,42 +65,69 @@ def main() -> None:
     """Run the command line; every expected error is a message with a remedy, never a traceback."""
     warnings.simplefilter("ignore")  # of libraries; they are for developers, and tests turn them into errors
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "200")  # events of a range are stored together
-    sys.exit(run(sys.argv[1:]))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, so that the embedded server is stopped, too
+    status = run(sys.argv[1:])
+    for stop in (signal.SIGINT, signal.SIGTERM):  # the embedded server is stopped now; half of that would leave it behind
+        signal.signal(stop, signal.SIG_IGN)
+    sys.exit(status)
 
 
 def run(arguments: list[str]) -> int:
     """Run a command; its exit status."""
     try:
         result: Any = cli.main(arguments, prog_name="fb-qbo", standalone_mode=False)
-    except click.exceptions.Exit as stopped:
-        return stopped.exit_code
-    except click.Abort:
-        click.echo("stopped", err=True)
-        return 1
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except click.ClickException as error:
         error.show(sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        click.echo("stopped; what was done stays done, the next sync goes on from there", err=True)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(STOPPED, err=True)
+        return 1
+    except BrokenPipeError:
+        _discard_output()
         return 1
     except PipelineError as error:
-        click.echo(f"error: {redact(str(error))}", err=True)
-        return error.exit_status
+        return _failed(error)
     except Exception as error:  # noqa: BLE001 - the last resort: the traceback belongs in the log, not on the screen
         return _unexpected(error)
+    finally:
+        stop_logging()
     return result if isinstance(result, int) else 0
 
 
+def _failed(error: PipelineError) -> int:
+    click.echo(f"error: {redact(str(error))}", err=True)
+    return error.exit_status
+
+
+def _discard_output() -> None:
+    """Whoever read the output has gone (`fb-qbo plan | head`): what is still buffered would fail again as Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _unexpected(error: Exception) -> int:
+    """Dagster wraps what a step raises, so the causes are looked through for an error that is meant for people."""
+    for cause in _causes(error):
+        if isinstance(cause, PipelineError):
+            return _failed(cause)
+        if type(cause).__name__ == "DagsterExecutionInterruptedError":
+            click.echo(STOPPED, err=True)
+            return 1
+    name = type(error).__name__
+    if not LOG.handlers:  # before there is a log
+        click.echo(f"error: unexpected {name}\n{redact(''.join(traceback.format_exception(error)))}", err=True)
+        return 1
+    log.error("unexpected", exc_info=error)
+    click.echo(f"error: unexpected {name}; the details are in logs/fb-qbo.log under FB_QBO_HOME", err=True)
+    return 1
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, PipelineError):
-            click.echo(f"error: {redact(str(cause))}", err=True)
-            return cause.exit_status
+        yield cause
         cause = cause.__cause__ or cause.__context__
-    log.error("unexpected", exc_info=error)
-    click.echo(f"error: unexpected {type(error).__name__}; the details are in logs/fb-qbo.log under FB_QBO_HOME", err=True)
-    return 1
 
 
 if __name__ == "__main__":

@@ -8,15 +8,18 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import simplejson
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from fb_qbo_pipeline.redaction import RedactingFilter
+from fb_qbo_pipeline.settings.environment import Environment
+
+LOG = logging.getLogger("fb_qbo_pipeline")  # the whole package's
 
 Ticker = Callable[[str, int, int], None]
 """Called with (what is going on, how much is done, how much there is)."""
@@ -35,13 +38,22 @@ def err() -> Console:
 def print_json(value: Any) -> None:
     """The one JSON document on standard output. Decimals are written as numbers."""
     sys.stdout.write(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.flush()  # a reader that has gone away is noticed here, not as Python ends
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> Table:
-    """A table; the columns named in `right` hold numbers. Cells are plain text, never markup."""
-    drawn = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = (), whole: Sequence[str] = ()
+) -> Table:
+    """A table; the columns named in `right` hold numbers, those in `whole` are never broken. Cells are text, never markup.
+
+    Narrow enough for a terminal of 80 columns where the columns are: nothing but two blanks stands between them.
+    """
+    drawn = Table(
+        title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for column in columns:
-        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        number = column in right
+        drawn.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number or column in whole)
     for row in rows:
         drawn.add_row(*(_cell(value) for value in row))
     return drawn
@@ -68,20 +80,29 @@ def progress() -> Iterator[Ticker]:
         yield tick
 
 
-def log_to(home: Path, *, verbose: bool) -> None:
-    """Log to `home`/logs/fb-qbo.log, and with `verbose` to standard error; secrets are removed on the way."""
-    folder = home / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    root = logging.getLogger("fb_qbo_pipeline")
-    root.setLevel(logging.INFO)
-    root.propagate = False
+def log_to(environment: Environment, *, verbose: bool) -> None:
+    """Log to logs/fb-qbo.log under FB_QBO_HOME, and with `verbose` to standard error; secrets are removed on the way.
+
+    Raises ConfigurationError where FB_QBO_HOME cannot be written to. `stop_logging` takes it back.
+    """
+    stop_logging()
+    folder = environment.made_home() / "logs"
+    folder.mkdir(exist_ok=True)
     handlers: list[logging.Handler] = [logging.FileHandler(folder / "fb-qbo.log", encoding="utf-8")]
     if verbose:
         handlers.append(logging.StreamHandler(sys.stderr))
-    for old in list(root.handlers):
-        root.removeHandler(old)
-        old.close()
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         handler.addFilter(RedactingFilter())
-        root.addHandler(handler)
+        LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+
+
+def stop_logging() -> None:
+    """Close what `log_to` has opened, so that a process that goes on logs as before."""
+    for handler in list(LOG.handlers):
+        LOG.removeHandler(handler)
+        handler.close()
+    LOG.setLevel(logging.NOTSET)
+    LOG.propagate = True

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fb_qbo_pipeline.cli.connected import connected
+from fb_qbo_pipeline.cli.listing import Amount, added, counted
 from fb_qbo_pipeline.cli.options import Day, config_option, integrations, json_option, per_integration, strict_option, verbose_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
 from fb_qbo_pipeline.cli.sync import range_of
@@ -26,7 +27,7 @@ from fb_qbo_pipeline.settings.models import Integration
 def command(config: Path | None, start: dt.date | None, end: dt.date | None, as_json: bool, strict: bool, verbose: bool) -> int:
     """Show what would be created, changed, voided and held, and why. Exit status 3 with --strict where something is held."""
     environment = Environment.read()
-    log_to(environment.home, verbose=verbose)
+    log_to(environment, verbose=verbose)
     results = {i.name: _run(i, environment, start, end) for i in integrations(config, environment)}
     if as_json:
         print_json(per_integration({name: [_to_json(one) for one in planned] for name, planned in results.items()}))
@@ -59,7 +60,13 @@ def _to_json(one: Planned) -> dict[str, Any]:
 
 def _show(name: str, planned: list[Planned]) -> None:
     console = out()
+    if not planned:
+        console.print(f"{name}: nothing to do")
+        return
     rows = [(p.action, f"{p.source} {p.number}", p.date, p.amount, p.currency, p.becomes or p.code, p.reason) for p in planned]
-    console.print(table(f"{name}: what a sync would do", ("action", "document", "date", "amount", "", "as", "why"), rows, ("amount",)))
-    counted = Counter(one.action for one in planned)
-    console.print(", ".join(f"{count} to {action}" for action, count in counted.most_common()) or "nothing to do")
+    columns = ("action", "document", "date", "amount", "", "as", "why")
+    console.print(table(f"{name}: what a sync would do", columns, rows, ("amount",), whole=("action", "date", "")))
+    for action, count in Counter(one.action for one in planned).most_common():
+        of_action = [one for one in planned if one.action == action]
+        kinds = ", ".join(counted(number, source) for source, number in Counter(one.source for one in of_action).items())
+        console.print(f"{count} to {action}: {kinds}; {added(Amount(one.amount, one.currency) for one in of_action)}")

@@ -1,5 +1,6 @@
 """`fb-qbo reconcile`: FreshBooks and QuickBooks read anew and compared, document by document."""
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
 from fb_qbo_pipeline.cli.sync import range_of
 from fb_qbo_pipeline.pipeline.reconcile import reconcile
 from fb_qbo_pipeline.review.reconcile import Reconciliation
-from fb_qbo_pipeline.review.tieout import Line, to_json, totals
+from fb_qbo_pipeline.review.tieout import KINDS, Line, to_json, totals
 from fb_qbo_pipeline.review.workbook import write_workbook
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
@@ -31,7 +32,7 @@ def command(
 ) -> int:
     """Tie out FreshBooks and QuickBooks. Exit status 3 with --strict where anything differs."""
     environment = Environment.read()
-    log_to(environment.home, verbose=verbose)
+    log_to(environment, verbose=verbose)
     results = {i.name: run(i, environment, start, end) for i in integrations(config, environment)}
     if file is not None:
         write_workbook(file, results)
@@ -57,7 +58,7 @@ def document(result: Reconciliation) -> dict[str, Any]:
         "to": result.end.isoformat(),
         "agrees": result.agrees,
         "lines": [to_json(line) for line in result.lines],
-        "totals": [to_json(line) for line in totals(result.lines)],
+        "totals": [to_json(line) for line in _totals(result)],
         "findings": [
             {
                 "source": finding.source,
@@ -74,12 +75,21 @@ def document(result: Reconciliation) -> dict[str, Any]:
 def show(name: str, result: Reconciliation) -> None:
     """The tie-out as a table, and everything that does not agree."""
     console = out()
-    columns = ("period", "kind", "documents", "FreshBooks", "QuickBooks", "held", "difference", "")
-    rows = [_row(line) for line in (*result.lines, *totals(result.lines))]
-    console.print(table(f"{name}: {result.start} to {result.end}", columns, rows, columns[2:7]))
+    columns = ("period", "kind", "count", "FreshBooks", "QuickBooks", "held", "difference", "")
+    rows = [_row(line) for line in (*result.lines, *_totals(result))]
+    console.print(table(f"{name}: {result.start} to {result.end}", columns, rows, columns[2:7], whole=("period", "kind", "")))
     for finding in result.findings:
         console.print(f"differs: {finding.source} {finding.number} of {finding.date}: {finding.problem}", markup=False)
     console.print("FreshBooks and QuickBooks agree." if result.agrees else "FreshBooks and QuickBooks do NOT agree.")
+
+
+def _totals(result: Reconciliation) -> list[Line]:
+    """The lines added up over the periods, by kind and currency: sales and the payments of them are no common sum."""
+    found = []
+    for kind in dict.fromkeys(KINDS.values()):
+        of_kind = totals(line for line in result.lines if line.kind == kind)
+        found += [dataclasses.replace(total, kind=kind) for total in of_kind]
+    return found
 
 
 def _row(line: Line) -> tuple[object, ...]:

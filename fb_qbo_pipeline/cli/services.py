@@ -39,7 +39,7 @@ def require_free(host: str, port: int) -> None:
 
 
 def serve(dagster_home: Path, host: str, port: int, ready: Callable[[str], None], *, daemon: bool = True) -> int:
-    """Run the Dagster services until Ctrl-C or SIGTERM (0), or until one of them ends (1).
+    """Run the Dagster services until Ctrl-C, SIGTERM or SIGHUP (0), or until one of them ends (1).
 
     `ready` hears the UI's address when it answers. Every process writes a log under `dagster_home`/logs.
     """
@@ -55,7 +55,7 @@ def serve(dagster_home: Path, host: str, port: int, ready: Callable[[str], None]
     if daemon:
         commands["daemon"] = ["dagster._daemon", "run", "-w", str(workspace)]
     stop = threading.Event()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # Ctrl-C, a service manager, a closed terminal
         signal.signal(signal_number, lambda *_: stop.set())
     running = _start(commands, dagster_home)
     try:

@@ -11,13 +11,14 @@ import dagster as dg
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.spans import Span
 from fb_qbo_pipeline.automation.instance import open_instance
+from fb_qbo_pipeline.cli.connected import require_connections
 from fb_qbo_pipeline.cli.options import Day, config_option, integrations, json_option, per_integration, strict_option, verbose_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
 from fb_qbo_pipeline.errors import ConfigurationError
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.on_demand import OnSpan, SyncIncomplete, SyncResult, sync, sync_touched
-from fb_qbo_pipeline.pipeline.runtime import SERVICES, open_database, require_connection
+from fb_qbo_pipeline.pipeline.runtime import open_database
 from fb_qbo_pipeline.posting.poster import Progress
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
@@ -38,7 +39,7 @@ def command(config: Path | None, start: dt.date | None, end: dt.date | None, as_
     Runs the same Dagster job as the schedule. Exit status 3 with --strict while exceptions are open.
     """
     environment = Environment.read()
-    log_to(environment.home, verbose=verbose)
+    log_to(environment, verbose=verbose)
     found = integrations(config, environment)
     results: dict[str, SyncResult] = {}
     failures: list[SyncIncomplete] = []
@@ -91,8 +92,7 @@ class Console:
         """Sync one integration."""
         engine = open_database(self._environment)
         try:
-            for service in SERVICES:
-                require_connection(engine, self._environment, integration, service)
+            require_connections(engine, self._environment, integration)
             ledger = Ledger(engine, integration.name)
             with progress() as tick:
                 where = integration.name
@@ -115,7 +115,7 @@ class Console:
 @contextlib.contextmanager
 def synced(environment: Environment) -> Iterator[tuple[dg.DagsterInstance, Console]]:
     """The Dagster instance and a console for syncs."""
-    environment.home.mkdir(parents=True, exist_ok=True)
+    open_database(environment).dispose()  # says in words what is wrong with it; Dagster would retry, and then fail with a traceback
     with open_instance(environment) as instance:
         yield instance, Console(environment)
 

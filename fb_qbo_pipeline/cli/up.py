@@ -1,15 +1,21 @@
 """`fb-qbo up`: production in one command: the database if it is embedded, the Dagster UI, the daemon."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from sqlalchemy import Engine
 
 from fb_qbo_pipeline.automation.instance import dagster_home
+from fb_qbo_pipeline.cli.connected import require_connections
 from fb_qbo_pipeline.cli.options import config_option, integrations
 from fb_qbo_pipeline.cli.output import err, log_to
-from fb_qbo_pipeline.cli.services import HOST, serve
-from fb_qbo_pipeline.pipeline.runtime import SERVICES, open_database, require_connection
+from fb_qbo_pipeline.cli.services import HOST, require_free, serve
+from fb_qbo_pipeline.errors import PipelineError, Unreachable
+from fb_qbo_pipeline.ledger.database import advisory_lock
+from fb_qbo_pipeline.pipeline.runtime import open_database
 from fb_qbo_pipeline.settings.environment import Environment
 
 
@@ -20,18 +26,30 @@ from fb_qbo_pipeline.settings.environment import Environment
 def command(config: Path | None, host: str, port: int) -> int:
     """Run the Dagster UI, the schedule and the sensors until Ctrl-C."""
     environment = Environment.read()
-    log_to(environment.home, verbose=False)
+    log_to(environment, verbose=False)
     found = integrations(config, environment)
     _point_to(config)
     engine = open_database(environment)  # keeps the embedded server up for as long as this runs
     try:
         for integration in found:
-            for service in SERVICES:
-                require_connection(engine, environment, integration, service)
+            require_connections(engine, environment, integration)
         names = ", ".join(integration.name for integration in found)
-        return serve(dagster_home(environment), host, port, lambda address: err().print(f"{names}: {address}  (Ctrl-C stops)"))
+        require_free(host, port)
+        with _alone(engine):
+            return serve(dagster_home(environment), host, port, lambda address: err().print(f"{names}: {address}  (Ctrl-C stops)"))
     finally:
         engine.dispose()
+
+
+@contextlib.contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """Raise PipelineError where another `up` runs on this database: two daemons would start every run twice."""
+    with contextlib.ExitStack() as held, engine.connect() as connection:
+        try:
+            held.enter_context(advisory_lock(connection, "fb_qbo:up", wait_seconds=0))
+        except Unreachable as error:
+            raise PipelineError("fb-qbo up is running already on this database", "use that one, or stop it first") from error
+        yield
 
 
 def _point_to(config: Path | None) -> None:

@@ -20,7 +20,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from fb_qbo_pipeline.errors import Unreachable
+from fb_qbo_pipeline.errors import ConfigurationError, PipelineError, Unreachable
 from fb_qbo_pipeline.json_text import dump_json, load_json
 from fb_qbo_pipeline.ledger.tables import SCHEMA
 
@@ -84,11 +84,22 @@ def migrate(engine: Engine) -> None:
             command.upgrade(config, "head")
             connection.commit()
     except OperationalError as error:
-        host = engine.url.host or engine.url.query.get("host", "the embedded server")
-        raise Unreachable(
-            f"the database at {host} does not answer ({type(error.orig).__name__})",
-            "start it, or correct FB_QBO_DATABASE_URL",
-        ) from error
+        raise _no_database(engine, error) from error
+
+
+def _no_database(engine: Engine, error: OperationalError) -> PipelineError:
+    """Why a database cannot be used; the driver's own text stays out, since it quotes parts of the address."""
+    host = engine.url.host or engine.url.query.get("host", "the embedded server")
+    text = str(error.orig)
+    for sign, wrong in (
+        ("authentication failed", "does not accept the user or the password"),
+        ("no password supplied", "wants a password"),
+        ("does not exist", "has no such database or user"),
+        ("could not translate host name", "is not known: no such host"),
+    ):
+        if sign in text:
+            return ConfigurationError(f"the database at {host} {wrong}", "correct FB_QBO_DATABASE_URL")
+    return Unreachable(f"the database at {host} does not answer", "start it, or correct FB_QBO_DATABASE_URL")
 
 
 def _lock_key(name: str) -> int:

@@ -5,7 +5,7 @@ documents concerned are held, each with its own reason; everything else is poste
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from fb_qbo_pipeline.freshbooks.records import TaxDefinition
@@ -16,6 +16,7 @@ from fb_qbo_pipeline.mapping.references import DEPOSIT, EXPENSE_LINE, AccountUse
 from fb_qbo_pipeline.mapping.taxes import Side
 from fb_qbo_pipeline.mapping.usage import Group
 from fb_qbo_pipeline.quickbooks.company import Company, find_by_name
+from fb_qbo_pipeline.settings.mistakes import closest
 from fb_qbo_pipeline.settings.models import Expenses, Integration, Payments, Sales
 
 __all__ = ["Finding", "configuration_problems"]
@@ -116,7 +117,7 @@ def _placement(section: Sales | Expenses, name: str, company: Company) -> Iterat
             continue
         member = find_by_name(members, wanted)
         if member is None:
-            yield _missing(key, kind, wanted)
+            yield _missing(key, kind, wanted, [one.full_name for one in members if one.active])
         elif not member.active:
             yield _inactive(key, kind, wanted)
 
@@ -124,7 +125,7 @@ def _placement(section: Sales | Expenses, name: str, company: Company) -> Iterat
 def _item(key: str, name: str, company: Company) -> Iterator[Finding]:
     item = company.item(name)
     if item is None:
-        yield _missing(key, "item", name)
+        yield _missing(key, "item", name, [one.full_name for one in company.items if one.active and one.type != "Category"])
     elif not item.active:
         yield _inactive(key, "item", name)
 
@@ -134,7 +135,7 @@ def _account(
 ) -> Iterator[Finding]:
     account = company.account(name)
     if account is None:
-        yield _missing(key, "account", name, fatal=used)
+        yield _missing(key, "account", name, [one.full_name for one in company.accounts if one.active], fatal=used)
     elif not account.active:
         yield _inactive(key, "account", name)
     elif not use.takes(account.type) and used:
@@ -148,8 +149,10 @@ def _item_accounts(section: Sales | Expenses, setting: str, company: Company) ->
         yield from _account(setting_of(account_key, setting), name, use, company, used=products.create, type_is_fatal=True)
 
 
-def _missing(key: str, kind: str, name: str, *, fatal: bool = True) -> Finding:
-    return Finding(key, f"QuickBooks has no {kind} “{name}”", f"name an existing {kind} there, or create it in QuickBooks", fatal)
+def _missing(key: str, kind: str, name: str, existing: Iterable[str], *, fatal: bool = True) -> Finding:
+    meant = closest(name, existing)
+    remedy = f"name an existing {kind} there, or create it in QuickBooks"
+    return Finding(key, f"QuickBooks has no {kind} “{name}”", f"did you mean “{meant}”? Or {remedy}" if meant else remedy, fatal)
 
 
 def _inactive(key: str, kind: str, name: str) -> Finding:

@@ -17,6 +17,7 @@ from fb_qbo_pipeline.mapping.text import plain_number
 from fb_qbo_pipeline.mapping.usage import Group, UsedTax
 from fb_qbo_pipeline.money import total
 from fb_qbo_pipeline.quickbooks.company import Company, TaxCode
+from fb_qbo_pipeline.settings.mistakes import closest
 from fb_qbo_pipeline.settings.models import NO_TAX, Integration
 
 _HUNDRED = Decimal(100)
@@ -62,7 +63,10 @@ def _section(side: Side, mapping: Mapping[str, str], company: Company, taxes: Se
 def _code(key: str, name: str, side: Side, company: Company) -> Iterator[Finding]:
     code = company.tax_code(name)
     if code is None:
-        yield Finding(key, f"QuickBooks has no tax code “{name}”", "name an existing tax code, as QuickBooks spells it", fatal=True)
+        meant = closest(name, [known.name for known in company.tax_codes if known.active])
+        remedy = "name an existing tax code, as QuickBooks spells it"
+        remedy = f"did you mean “{meant}”? Or {remedy}" if meant else remedy
+        yield Finding(key, f"QuickBooks has no tax code “{name}”", remedy, fatal=True)
     elif not code.active:
         message = f"the tax code “{name}” is inactive in QuickBooks: documents that need it are held"
         yield Finding(key, message, "make it active in QuickBooks, or name another tax code", fatal=False)

@@ -16,7 +16,7 @@ from typing import Protocol
 import requests
 
 from fb_qbo_pipeline.errors import ConnectionRequired
-from fb_qbo_pipeline.http import new_session, utc_now
+from fb_qbo_pipeline.http import Attempt, Recorder, new_session, utc_now
 from fb_qbo_pipeline.oauth.endpoint import (
     EXPIRY_MARGIN,
     TOKEN_TRIES,
@@ -27,6 +27,7 @@ from fb_qbo_pipeline.oauth.endpoint import (
     TokenPair,
     label,
     request_tokens,
+    unrecorded,
 )
 
 _log = logging.getLogger(__name__)
@@ -82,12 +83,14 @@ class Authorizer:
         session: requests.Session | None = None,
         clock: Clock = utc_now,
         sleep: Sleep = time.sleep,
+        recorder: Recorder = unrecorded,
     ) -> None:
         self._app = app
         self._store = store
         self._session = session or new_session(1)
         self._clock = clock
         self._sleep = sleep
+        self._recorder = recorder
         self._mutex = threading.Lock()
         self._cached: TokenPair | None = None
         self._unsaved: tuple[str, TokenPair] | None = None  # (refresh token it replaces, tokens that the store failed to take)
@@ -153,10 +156,23 @@ class Authorizer:
 
     def _refresh(self, tokens: LockedTokens, pair: TokenPair) -> TokenPair:
         form = {"grant_type": "refresh_token", "refresh_token": pair.refresh_token}
-        fresh = request_tokens(self._app, form, session=self._session, clock=self._clock, sleep=self._sleep, tries=TOKEN_TRIES)
-        self._unsaved = (pair.refresh_token, fresh)  # a store that fails now must not cost the connection
-        tokens.save(fresh)
-        self._unsaved = None
+        attempts: list[Attempt] = []
+        try:
+            fresh = request_tokens(
+                self._app,
+                form,
+                session=self._session,
+                clock=self._clock,
+                sleep=self._sleep,
+                tries=TOKEN_TRIES,
+                recorder=attempts.append,
+            )
+            self._unsaved = (pair.refresh_token, fresh)  # a store that fails now must not cost the connection
+            tokens.save(fresh)
+            self._unsaved = None
+        finally:  # after the tokens are safe: recording may fail
+            for attempt in attempts:
+                self._recorder(attempt)
         _log.info("%s access token refreshed", label(self._app))
         return fresh
 

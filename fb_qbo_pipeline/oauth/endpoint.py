@@ -19,8 +19,10 @@ from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, Remot
 from fb_qbo_pipeline.http import (
     CONNECT_SECONDS,
     TRANSPORT_ERRORS,
+    Attempt,
     Backoff,
     NoAuth,
+    Recorder,
     describe,
     loads,
     never_sent,
@@ -28,7 +30,7 @@ from fb_qbo_pipeline.http import (
     retry_after,
     utc_now,
 )
-from fb_qbo_pipeline.redaction import redact
+from fb_qbo_pipeline.redaction import redact, redact_url
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +40,14 @@ TOKEN_TRIES = 5
 _BACKOFF = Backoff(base=1.0)
 _LONGEST_LIFETIME = 10.0 * 365 * 86400  # seconds; keeps a nonsensical expires_in within what a datetime can hold
 
+_LONGEST_ERROR = 200
+
 Clock = Callable[[], dt.datetime]
 Sleep = Callable[[float], None]
+
+
+def unrecorded(_attempt: Attempt) -> None:
+    """Keeps no record."""
 
 
 class AuthStyle(StrEnum):
@@ -94,7 +102,13 @@ def authorize_url(app: OAuthApp, state: str, redirect_uri: str) -> str:
 
 
 def exchange_code(
-    app: OAuthApp, code: str, redirect_uri: str, *, session: requests.Session | None = None, clock: Clock = utc_now
+    app: OAuthApp,
+    code: str,
+    redirect_uri: str,
+    *,
+    session: requests.Session | None = None,
+    clock: Clock = utc_now,
+    recorder: Recorder = unrecorded,
 ) -> TokenPair:
     """Trade an authorization code for tokens. `redirect_uri` must be the one of the authorize address.
 
@@ -102,7 +116,7 @@ def exchange_code(
     """
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
     try:
-        return request_tokens(app, form, session=session or new_session(), clock=clock, sleep=time.sleep, tries=1)
+        return request_tokens(app, form, session=session or new_session(), clock=clock, sleep=time.sleep, tries=1, recorder=recorder)
     except InvalidGrant:
         raise ConnectionRequired(
             f"{label(app)} did not accept the authorization code: it has expired or was used already", f"run: fb-qbo connect {app.service}"
@@ -114,10 +128,20 @@ def label(app: OAuthApp) -> str:
     return {"freshbooks": "FreshBooks", "quickbooks": "QuickBooks"}.get(app.service, app.service)
 
 
-def request_tokens(app: OAuthApp, form: dict[str, str], *, session: requests.Session, clock: Clock, sleep: Sleep, tries: int) -> TokenPair:
-    """POST to the token endpoint until it answers definitely, at most `tries` times.
+def request_tokens(
+    app: OAuthApp,
+    form: dict[str, str],
+    *,
+    session: requests.Session,
+    clock: Clock,
+    sleep: Sleep,
+    tries: int,
+    recorder: Recorder = unrecorded,
+) -> TokenPair:
+    """POST to the token endpoint until it answers definitely, at most `tries` times; `recorder` hears of each.
 
     Repeating a refresh is safe: either the first one did not arrive, or it did and the second is refused (InvalidGrant).
+    The recorder must not fail: what it interrupts are tokens that nobody has stored yet.
     """
     fields = dict(form)
     auth: AuthBase
@@ -131,7 +155,7 @@ def request_tokens(app: OAuthApp, form: dict[str, str], *, session: requests.Ses
     answer_lost = False
     reason = ""
     for attempt in range(1, tries + 1):
-        asked_at = clock()
+        asked_at, started = clock(), time.monotonic()
         wait: float | None = None
         try:
             response = session.post(
@@ -145,8 +169,12 @@ def request_tokens(app: OAuthApp, form: dict[str, str], *, session: requests.Ses
         except TRANSPORT_ERRORS as error:
             answer_lost = answer_lost or not never_sent(error)
             reason = describe(error)
+            recorder(Attempt(app.service, "POST", redact_url(app.token_url), None, time.monotonic() - started, 0, reason))
         else:
             body = _json_object(response)
+            said = redact(str(body.get("error") or ""))[:_LONGEST_ERROR]
+            seconds, size = time.monotonic() - started, len(response.content)
+            recorder(Attempt(app.service, "POST", redact_url(app.token_url), response.status_code, seconds, size, said))
             if response.status_code == 200 and isinstance(body.get("access_token"), str) and body["access_token"]:
                 return _pair(body, asked_at, form.get("refresh_token", ""))
             if response.status_code not in (200, 408, 429) and response.status_code < 500:

@@ -59,8 +59,7 @@ def oauth_app(environment: Environment, service: str) -> OAuthApp:
 
 def open_database(environment: Environment) -> Engine:
     """The database, started if it is the embedded one, with its tables at the newest revision."""
-    environment.home.mkdir(parents=True, exist_ok=True)
-    engine = connect(database_url(environment.database_url, environment.home))
+    engine = connect(database_url(environment.database_url, environment.made_home()))
     migrate(engine)
     return engine
 
@@ -131,12 +130,17 @@ def open_runtime(
     engine = engine or open_database(environment)
     ledger = Ledger(engine, integration.name)
     audit = Audit(engine, integration.name, run_id)
+
+    def authorizer(service: str) -> Authorizer:
+        app, store = oauth_app(environment, service), token_store(engine, environment, integration, service)
+        return Authorizer(app, store, recorder=lambda attempt: audit.record(token_row(attempt)))
+
     freshbooks_session, quickbooks_session = new_session(), new_session(environment.quickbooks_concurrency + 2)
     try:
         freshbooks = FreshBooksClient(
             environment.freshbooks_api_url,
             integration.freshbooks.account_id,
-            Authorizer(oauth_app(environment, "freshbooks"), token_store(engine, environment, integration, "freshbooks")),
+            authorizer("freshbooks"),
             session=freshbooks_session,
             sleep=waiting.sleep,
             recorder=lambda attempt: audit.record(_freshbooks_row(attempt)),
@@ -145,7 +149,7 @@ def open_runtime(
         quickbooks = QuickBooksClient(
             environment.quickbooks_api_url,
             integration.quickbooks.realm_id,
-            Authorizer(oauth_app(environment, "quickbooks"), token_store(engine, environment, integration, "quickbooks")),
+            authorizer("quickbooks"),
             limiter=limiter,
             session=quickbooks_session,
             sleep=waiting.sleep,
@@ -174,6 +178,11 @@ def _limiter(environment: Environment, audit: Audit, waiting: Waiting) -> Limite
     limiter.preload(audit.recent("quickbooks", ("read", "write"), now - _MINUTE), now=now)
     limiter.preload(audit.recent("quickbooks", ("batch",), now - _MINUTE), now=now, kind="batch")
     return limiter
+
+
+def token_row(attempt: Attempt) -> dict[str, Any]:
+    """A token request in the audit: when, where and how it ended; never the tokens."""
+    return _freshbooks_row(attempt) | {"service": attempt.service, "kind": "token"}
 
 
 def _freshbooks_row(attempt: Attempt) -> dict[str, Any]:

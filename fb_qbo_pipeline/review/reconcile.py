@@ -13,6 +13,7 @@ from typing import Any
 
 from fb_qbo_pipeline.freshbooks.parsing import parse_payment
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
+from fb_qbo_pipeline.ledger.posted import POSTED
 from fb_qbo_pipeline.ledger.raw import PRESENT
 from fb_qbo_pipeline.mapping.documents import Entity, Json, Outcome
 from fb_qbo_pipeline.money import ZERO, round_half_up
@@ -142,11 +143,14 @@ def compare(
 
 
 def _awaited(tx: Transaction, invoices: list[int], held: set[Key], end: dt.date) -> dict[int, Decimal]:
-    """By invoice, the payments that QuickBooks cannot have yet: held ones, and those dated after `end`."""
+    """By invoice, the payments that QuickBooks does not have yet: held ones, and those dated after `end` that are not posted."""
+    payments = [parse_payment(payload) for state, payload in tx.raw.payments_of(invoices) if state == PRESENT]
+    posted = tx.posted.by_ids("payment", [payment.id for payment in payments if payment.date > end])
     sums: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
-    for state, payload in tx.raw.payments_of(invoices):
-        payment = parse_payment(payload)
-        if state == PRESENT and payment.invoice_id and (payment.date > end or ("payment", payment.id) in held):
+    for payment in payments:
+        booked = posted.get(payment.id)
+        later = payment.date > end and (booked is None or booked.state != POSTED)
+        if payment.invoice_id and (later or ("payment", payment.id) in held):
             sums[payment.invoice_id] += round_half_up(payment.amount)
     return sums
 

@@ -5,6 +5,7 @@ program when it is needed, by its variable's name; there are no pretend values.
 """
 
 import os
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,6 +125,17 @@ class Environment:
         reader.finish()
         return environment
 
+    def made_home(self) -> Path:
+        """`home`, made where it does not exist. Raises ConfigurationError where this user may not write to it."""
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.home):
+                pass
+        except OSError as error:
+            remedy = "make FB_QBO_HOME a directory that this user may write to"
+            raise ConfigurationError(f"FB_QBO_HOME {self.home} cannot be used: {error.strerror}", remedy) from error
+        return self.home
+
     @property
     def freshbooks_token_url(self) -> str:
         """Where FreshBooks exchanges codes and refresh tokens."""
@@ -211,8 +223,15 @@ def _redirect_uri(text: str) -> str:
 def _postgres_url(text: str) -> str:
     """Names the driver: under SQLAlchemy 2.1 a bare postgresql:// is another one, with which Dagster's storage fails."""
     scheme, separator, rest = text.partition("://")
+    try:
+        _port = urlsplit(text).port  # reading it checks it
+    except ValueError:
+        separator = ""
     if not separator or scheme.lower() not in _POSTGRES_SCHEMES:
-        raise _Wrong("is not an address of Postgres for psycopg2", "write postgresql://USER:PASSWORD@HOST/DATABASE, or unset it")
+        raise _Wrong(
+            "is not an address of Postgres for psycopg2",
+            "write postgresql://HOST:PORT/DATABASE with a user and password before HOST, or unset it",
+        )
     return f"postgresql+psycopg2://{rest}"
 
 

@@ -1,13 +1,21 @@
 """The command line as a user has it: an integration file, environment variables, output, exit status."""
 
+import datetime as dt
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 import yaml
 
 from fb_qbo_pipeline.cli.main import run
+
+
+def days_ago(number: int) -> dt.date:
+    """A day of the recent past: commands live in the present."""
+    return dt.datetime.now(dt.UTC).date() - dt.timedelta(days=number)
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,8 @@ class CommandLine:
     def __call__(self, *arguments: str) -> Result:
         """Run `fb-qbo` with `arguments`."""
         self._capture.readouterr()
-        status = run(list(arguments))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", dg.BetaWarning)  # of Dagster, when a job is made; `main` ignores it, too
+            status = run(list(arguments))
         written = self._capture.readouterr()
         return Result(status, written.out, written.err)

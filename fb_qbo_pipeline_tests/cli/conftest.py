@@ -1,8 +1,7 @@
 """A company whose sandboxes and database the commands find by their environment variables."""
 
 import datetime as dt
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,7 @@ def fb_qbo(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Iterator[CommandLine]:
+) -> CommandLine:
     """The command line in `present_world`; its integration file is written already."""
     variables = sandboxes.server.environment(requests_per_minute=1_000_000, batches_per_minute=1_000_000) | {
         "FB_QBO_CONFIG": str(tmp_path / "integration.yaml"),
@@ -42,15 +41,4 @@ def fb_qbo(
         monkeypatch.setenv(name, value)
     command_line = CommandLine(tmp_path, present_world.settings, capsys)
     command_line.write()
-    yield command_line
-    _stop_logging()
-
-
-def _stop_logging() -> None:
-    """The commands' log goes to a file; the tests that follow want it where pytest looks."""
-    log = logging.getLogger("fb_qbo_pipeline")
-    for handler in list(log.handlers):
-        log.removeHandler(handler)
-        handler.close()
-    log.propagate = True
-    log.setLevel(logging.NOTSET)
+    return command_line

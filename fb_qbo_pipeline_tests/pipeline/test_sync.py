@@ -403,3 +403,11 @@ def test_a_part_of_the_history_agrees_although_later_payments_have_not_been_sync
         result = reconcile(runtime, START, day(8))
     assert result.findings == []
     assert result.agrees
+
+
+def test_a_part_of_the_history_agrees_where_later_payments_stand_in_quickbooks_already(world: World) -> None:
+    invoice = world.invoice("100.00", on=day(5))
+    world.payment(invoice, "113.00", on=day(12))
+    world.sync()
+    with world.runtime() as runtime:
+        assert reconcile(runtime, START, day(8)).findings == []

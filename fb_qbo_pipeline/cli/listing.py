@@ -1,0 +1,81 @@
+"""Documents that are held back, as people read them: by code, with the money at stake, the reason and the remedy once.
+
+A table would put the two long texts into columns of ten letters on a usual terminal, and repeat them for every document.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from fb_qbo_pipeline.money import ZERO, round_half_up
+
+_NUMERIC = re.compile(r"-?[\d,.]+( [A-Z]{3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why documents are held, and what to do. `documents` are the cells of their lines."""
+
+    words: str
+    remedy: str
+    documents: Sequence[Sequence[str]]
+
+
+class Amount(NamedTuple):
+    """Money in one currency."""
+
+    value: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{round_half_up(self.value):,} {self.currency}".rstrip()
+
+
+def added(amounts: Iterable[Amount]) -> str:
+    """Amounts added up by currency, such as "461.36 CAD, 12.00 USD"."""
+    sums: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    for amount in amounts:
+        sums[amount.currency] += amount.value
+    return ", ".join(str(Amount(sums[currency], currency)) for currency in sorted(sums))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 document`, `2 documents`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def print_group(console: Console, title: str, reasons: Sequence[Reason]) -> None:
+    """One code with its documents. A remedy that several reasons in a row share is printed once, after the last of them."""
+    console.print()
+    console.print(Text(title, style="bold"))
+    for remedy, alike in groupby(reasons, key=lambda reason: reason.remedy):
+        for reason in alike:
+            if reason.documents:
+                console.print(Padding(_lines(reason.documents), (0, 0, 0, 2), expand=False))
+            print_text(console, reason.words)
+        print_text(console, f"→ {remedy}")
+
+
+def print_text(console: Console, text: str, indent: int = 4) -> None:
+    """Text, wrapped and indented; never read as markup."""
+    console.print(Padding(Text(text), (0, 0, 0, indent), expand=False))
+
+
+def _lines(documents: Sequence[Sequence[str]]) -> Table:
+    """The documents' cells below each other; numbers and money, which end in digits or a currency, to the right."""
+    lines = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+    for column in zip(*documents, strict=True):
+        numeric = all(_NUMERIC.fullmatch(cell) for cell in column)
+        lines.add_column(justify="right" if numeric else "left", no_wrap=True)
+    for cells in documents:
+        lines.add_row(*(Text(cell) for cell in cells))
+    return lines
