@@ -48,7 +48,7 @@ class Webhook:
             )
         except requests.RequestException as error:
             raise NotDelivered(f"the alert webhook: {describe(error)}", "look at FB_QBO_ALERT_WEBHOOK") from None
-        if not answer.ok or answer.is_redirect:
+        if not 200 <= answer.status_code < 300:
             raise NotDelivered(f"the alert webhook answered {answer.status_code}", "look at FB_QBO_ALERT_WEBHOOK")
 
 
