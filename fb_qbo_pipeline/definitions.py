@@ -9,7 +9,10 @@ import dagster as dg
 
 from fb_qbo_pipeline.assets.company import Company, as_resource
 from fb_qbo_pipeline.assets.factory import build_assets, resource_key
+from fb_qbo_pipeline.automation.alerts import build_alert_sensors
 from fb_qbo_pipeline.automation.jobs import build_job, build_schedule, build_sensor
+from fb_qbo_pipeline.automation.left_out import left_out
+from fb_qbo_pipeline.errors import ConfigurationError
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.loading import load_integrations
 
@@ -28,14 +31,15 @@ def _definitions(company: Company) -> dg.Definitions:
         assets=build_assets(integration),
         jobs=[job],
         schedules=[build_schedule(integration, job)],
-        sensors=[build_sensor(company, job)],
+        sensors=[build_sensor(company, job), *build_alert_sensors(company)],
         resources={resource_key(integration): as_resource(company)},
         executor=dg.in_process_executor,
     )
 
 
 def load_definitions(config: Path) -> dg.Definitions:
-    """The definitions of a file or a folder. A broken file is left out, named in the log, and does not touch the others.
+    """The definitions of a file or a folder. A broken file does not touch the others: it is named in the log,
+    and an asset in the group `left_out` says what is wrong with it.
 
     Where the default file does not exist yet, there is nothing to show, and the log says what to do.
     """
@@ -43,12 +47,13 @@ def load_definitions(config: Path) -> dg.Definitions:
         log.warning("there is no %s yet: copy integration.example.yaml, or set FB_QBO_CONFIG", config)
         return dg.Definitions()
     results = load_integrations(config)
-    broken = [result.error for result in results if result.error is not None]
+    broken = [result for result in results if result.error is not None]
     if broken and len(broken) == len(results):
-        raise broken[0]
-    for error in broken:
-        log.error("left out: %s", error)
-    return build_definitions(Company(result.integration) for result in results if result.integration is not None)
+        raise ConfigurationError("\n".join(str(result.error) for result in broken))
+    for result in broken:
+        log.error("left out: %s", result.error)
+    companies = build_definitions(Company(result.integration) for result in results if result.integration is not None)
+    return dg.Definitions.merge(companies, left_out(broken, Environment.read()))
 
 
 @dg.definitions

@@ -1,6 +1,7 @@
 """The ledger of one integration: the only way to its tables, and the only place where transactions begin."""
 
 import contextlib
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -84,6 +85,13 @@ class Transaction:
     def reports(self, run_ids: list[str]) -> list[RowMapping]:
         """What the posting steps of these runs did."""
         statement = select(sync_report).where(sync_report.c.integration == self.integration, sync_report.c.run_id.in_(run_ids))
+        return list(self.connection.execute(statement.order_by(sync_report.c.id)).mappings())
+
+    def reports_between(self, since: dt.datetime, until: dt.datetime) -> list[RowMapping]:
+        """What the posting steps did after `since`, up to and including `until`, whichever run they belong to."""
+        statement = select(sync_report).where(
+            sync_report.c.integration == self.integration, sync_report.c.at > since, sync_report.c.at <= until
+        )
         return list(self.connection.execute(statement.order_by(sync_report.c.id)).mappings())
 
 

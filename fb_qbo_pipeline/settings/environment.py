@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from fb_qbo_pipeline.errors import ConfigurationError
+from fb_qbo_pipeline.settings.alerting import WrongValue, email_address, email_addresses, hour_of_day, smtp_server, webhook
 from fb_qbo_pipeline.settings.secret_key import secret_key
 
 T = TypeVar("T")
@@ -53,18 +54,18 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("QUICKBOOKS_REQUESTS_PER_MINUTE", "500", "requests a minute to one company at most"),
     Variable("QUICKBOOKS_BATCHES_PER_MINUTE", "40", "batches a minute to one company at most"),
     Variable("QUICKBOOKS_CONCURRENCY", "8", "requests in flight to one company at most"),
+    Variable("FB_QBO_ALERT_WEBHOOK", "", 'where alerts are posted as {"text": …}: an incoming webhook of Slack, Mattermost, Google Chat…'),
+    Variable("FB_QBO_ALERT_EMAIL", "", "addresses that get alerts and the daily sync report, separated by commas; needs FB_QBO_SMTP"),
+    Variable("FB_QBO_ALERT_FROM", "fb-qbo@localhost", "sender of those e-mails"),
+    Variable("FB_QBO_SMTP", "", "mail server: smtp://USER:PASSWORD@HOST:587 (STARTTLS where offered) or smtps://…:465"),
+    Variable("FB_QBO_ALERT_SILENT_HOURS", "6", "hours without a look for changes after which an alert says so"),
+    Variable("FB_QBO_ALERT_EVERY_MINUTES", "60", "at most one message of a company in so many minutes; what happens meanwhile is grouped"),
+    Variable("FB_QBO_REPORT_HOUR", "7", "hour of the company's day from which the sync report is sent"),
+    Variable("FB_QBO_UI_URL", "", "address of the Dagster UI, for links in alerts"),
 )
 
 _DEFAULTS = {variable.name: variable.default for variable in VARIABLES}
 _POSTGRES_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
-
-
-class _Wrong(ValueError):
-    """A variable's value cannot be used: what is wrong, what to do."""
-
-    def __init__(self, wrong: str, remedy: str) -> None:
-        super().__init__(wrong)
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,14 @@ class Environment:
     quickbooks_requests_per_minute: int
     quickbooks_batches_per_minute: int
     quickbooks_concurrency: int
+    alert_webhook: str | None = field(repr=False)
+    alert_email: tuple[str, ...]
+    alert_from: str
+    smtp: str | None = field(repr=False)
+    alert_silent_hours: int
+    alert_every_minutes: int
+    report_hour: int
+    ui_url: str | None
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> "Environment":
@@ -121,7 +130,17 @@ class Environment:
             quickbooks_requests_per_minute=reader.limit("QUICKBOOKS_REQUESTS_PER_MINUTE"),
             quickbooks_batches_per_minute=reader.limit("QUICKBOOKS_BATCHES_PER_MINUTE"),
             quickbooks_concurrency=reader.limit("QUICKBOOKS_CONCURRENCY"),
+            alert_webhook=reader.optional("FB_QBO_ALERT_WEBHOOK", webhook),
+            alert_email=reader.value("FB_QBO_ALERT_EMAIL", email_addresses, ()),
+            alert_from=reader.value("FB_QBO_ALERT_FROM", email_address, ""),
+            smtp=reader.optional("FB_QBO_SMTP", smtp_server),
+            alert_silent_hours=reader.limit("FB_QBO_ALERT_SILENT_HOURS"),
+            alert_every_minutes=reader.limit("FB_QBO_ALERT_EVERY_MINUTES"),
+            report_hour=reader.value("FB_QBO_REPORT_HOUR", hour_of_day, 0),
+            ui_url=reader.optional("FB_QBO_UI_URL", _http_url),
         )
+        if bool(reader.text("FB_QBO_ALERT_EMAIL")) != bool(reader.text("FB_QBO_SMTP")):
+            reader.refuse("FB_QBO_ALERT_EMAIL", "and FB_QBO_SMTP belong together", "set both, or neither")
         reader.finish()
         return environment
 
@@ -173,6 +192,9 @@ class _Reader:
         text = self.text(name)
         return self._parsed(name, parse, text, None) if text else None
 
+    def value(self, name: str, parse: Callable[[str], T], instead: T) -> T:
+        return self._parsed(name, parse, self.text(name), instead)
+
     def url(self, name: str) -> str:
         return self._parsed(name, _http_url, self.text(name), "")
 
@@ -185,9 +207,12 @@ class _Reader:
     def _parsed(self, name: str, parse: Callable[[str], T], text: str, instead: T) -> T:
         try:
             return parse(text)
-        except _Wrong as wrong:
-            self.wrong.append(f"{name}: {wrong} → {wrong.remedy}")
+        except WrongValue as wrong:
+            self.refuse(name, str(wrong), wrong.remedy)
             return instead
+
+    def refuse(self, name: str, wrong: str, remedy: str) -> None:
+        self.wrong.append(f"{name}: {wrong} → {remedy}")
 
     def finish(self) -> None:
         if self.wrong:
@@ -196,7 +221,7 @@ class _Reader:
 
 def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise _Wrong(f"{text[:40]!r} is not a whole number above 0", "write digits only, such as 40, or unset it")
+        raise WrongValue(f"{text[:40]!r} is not a whole number above 0", "write digits only, such as 40, or unset it")
     return int(text)
 
 
@@ -208,9 +233,9 @@ def _http_url(text: str) -> str:
     except ValueError:  # a port that is no number, brackets that do not match
         valid = False
     if not valid or any(character.isspace() for character in text):
-        raise _Wrong("is not a web address", "write https://HOST, as the default does, or unset it")
+        raise WrongValue("is not a web address", "write https://HOST, as the default does, or unset it")
     if parts.username is not None or parts.query or parts.fragment:
-        raise _Wrong("holds a user name, a query or a fragment", "write https://HOST/PATH alone")
+        raise WrongValue("holds a user name, a query or a fragment", "write https://HOST/PATH alone")
     return text.rstrip("/")
 
 
@@ -228,7 +253,7 @@ def _postgres_url(text: str) -> str:
     except ValueError:
         separator = ""
     if not separator or scheme.lower() not in _POSTGRES_SCHEMES:
-        raise _Wrong(
+        raise WrongValue(
             "is not an address of Postgres for psycopg2",
             "write postgresql://HOST:PORT/DATABASE with a user and password before HOST, or unset it",
         )

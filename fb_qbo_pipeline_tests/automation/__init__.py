@@ -1,1 +1,1 @@
-"""Tests of the fb-qbo commands."""
+"""Tests of schedules, sensors and alerts."""

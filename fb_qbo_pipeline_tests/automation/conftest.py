@@ -1,4 +1,4 @@
-"""A company of the present whose deployment is real processes on the test's database."""
+"""A company of the present whose deployment is real processes on the test's database; and where alerts arrive."""
 
 import datetime as dt
 import secrets
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from fb_qbo_pipeline.automation.instance import dagster_home, open_instance
 from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
 from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
+from fb_qbo_pipeline_tests.automation.receivers import MailServer, WebhookServer, serving
 from fb_qbo_pipeline_tests.automation.services import Services
 from fb_qbo_pipeline_tests.pipeline.world import World
 
@@ -48,3 +49,17 @@ def services(hourly_world: World, instance: dg.DagsterInstance) -> Iterator[Serv
     services = Services(dagster_home(hourly_world.environment))
     yield services
     services.stop()
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    """A mail server."""
+    with serving(MailServer()) as server:
+        yield server
+
+
+@pytest.fixture
+def webhook() -> Iterator[WebhookServer]:
+    """An incoming webhook."""
+    with serving(WebhookServer()) as server:
+        yield server

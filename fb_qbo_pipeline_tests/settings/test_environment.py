@@ -141,3 +141,36 @@ def test_the_token_key_is_made_under_home_or_given(tmp_path: Path) -> None:
     assert made == (tmp_path / "secret.key").read_bytes()
     given = Fernet.generate_key()
     assert Environment.read({"FB_QBO_HOME": str(tmp_path), "FB_QBO_SECRET_KEY": given.decode()}).token_key() == given
+
+
+def test_alerts_are_off_by_default_and_their_secrets_are_not_shown() -> None:
+    environment = Environment.read({})
+    assert (environment.alert_webhook, environment.alert_email, environment.smtp, environment.ui_url) == (None, (), None, None)
+    variables = {
+        "FB_QBO_ALERT_WEBHOOK": "https://hooks.example.com/services/T0/abcdef?key=hush",
+        "FB_QBO_ALERT_EMAIL": "books@example.com, owner@example.com",
+        "FB_QBO_SMTP": "smtp://robot:hush@mail.example.com",
+    }
+    environment = Environment.read(variables)
+    assert environment.alert_webhook == variables["FB_QBO_ALERT_WEBHOOK"]
+    assert environment.alert_email == ("books@example.com", "owner@example.com")
+    assert "hush" not in repr(environment)
+    assert "abcdef" not in repr(environment)
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"FB_QBO_ALERT_WEBHOOK": "hooks.example.com/hush"}, "FB_QBO_ALERT_WEBHOOK: is not a web address"),
+        ({"FB_QBO_ALERT_EMAIL": "books@example.com"}, "FB_QBO_ALERT_EMAIL: and FB_QBO_SMTP belong together"),
+        ({"FB_QBO_ALERT_EMAIL": "books", "FB_QBO_SMTP": "smtp://mail"}, "FB_QBO_ALERT_EMAIL: is not an e-mail address"),
+        ({"FB_QBO_ALERT_EMAIL": "a@b.c", "FB_QBO_SMTP": "mail.example.com:25"}, "FB_QBO_SMTP: is not the address of a mail server"),
+        ({"FB_QBO_ALERT_EMAIL": "a@b.c", "FB_QBO_SMTP": "smtp://u:hush@mail:port"}, "FB_QBO_SMTP: is not the address of a mail server"),
+        ({"FB_QBO_REPORT_HOUR": "24"}, "FB_QBO_REPORT_HOUR: '24' is not an hour of the day"),
+        ({"FB_QBO_ALERT_SILENT_HOURS": "0"}, "FB_QBO_ALERT_SILENT_HOURS"),
+    ],
+)
+def test_a_wrong_variable_of_the_alerts_is_named_without_its_value(variables: Mapping[str, str], named: str) -> None:
+    message = _message(variables)
+    assert named in message
+    assert "hush" not in message
