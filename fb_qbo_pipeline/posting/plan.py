@@ -1,6 +1,7 @@
 """What to do about each staged record, decided from the record, what stands in QuickBooks, and the settings. No I/O.
 
 New → create; same fingerprint → nothing; changed → update; deleted in FreshBooks → void. So a repeated run does nothing.
+What stands in a closed period is left alone, whatever became of it in FreshBooks.
 """
 
 import datetime as dt
@@ -12,6 +13,8 @@ from typing import Any
 from fb_qbo_pipeline.ledger.posted import DELETED, POSTED, VOIDED, Posted
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Outcome, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
+
+_BILLS = {Entity.BILL.value, Entity.VENDOR_CREDIT.value}  # what an expense becomes, by its sign
 
 
 class Action(StrEnum):
@@ -50,9 +53,30 @@ class Step:
         """The FreshBooks id."""
         return int(self.row["source_id"])
 
+    @property
+    def replaces(self) -> bool:
+        """Whether the document goes so that another one, of another type, can take its place."""
+        return self.action is Action.VOID and Outcome(self.row["outcome"]) is Outcome.DOCUMENT
 
-def decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str) -> Step:
-    """The step for one staged row; `posted` is what stands in QuickBooks for it, if anything."""
+
+def decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str, closed_until: dt.date | None = None) -> Step:
+    """The step for one staged row; `posted` is what stands in QuickBooks for it, if anything.
+
+    The row's own date has been compared with the closing date by the mapping; here it is the date of what stands there.
+    """
+    step = _decide(row, posted, on_delete)
+    if step.action not in (Action.UPDATE, Action.VOID) or posted is None or closed_until is None or posted.document_date > closed_until:
+        return step
+    problem = Problem(
+        Code.CLOSED_PERIOD,
+        f"It stands in QuickBooks on {posted.document_date.isoformat()}, in a period that is closed up to {closed_until.isoformat()}, "
+        f"and is not changed there: {step.reason}",
+        "Move QuickBooks' closing date back and run: fb-qbo exceptions retry; or enter a correction in an open period and ignore this",
+    )
+    return Step(Action.HOLD, row, posted, problem=problem)
+
+
+def _decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str) -> Step:
     outcome = Outcome(row["outcome"])
     if posted is not None and posted.state == DELETED:
         posted = None
@@ -79,17 +103,14 @@ def _document(row: Mapping[Any, Any], posted: Posted | None) -> Step:
     if posted is None:
         return Step(Action.CREATE, row, None, document, reason="new")
     if posted.entity != document.entity.value:
-        return other_type(row, posted, document)
+        return _other_type(row, posted, document)
     if posted.state == POSTED and posted.fingerprint == row["fingerprint"]:
         return Step(Action.UNCHANGED, row, posted, document)
     reason = "restored in FreshBooks" if posted.state == VOIDED else "changed in FreshBooks or by the settings"
     return Step(Action.UPDATE, row, posted, document, reason=reason)
 
 
-_BILLS = {Entity.BILL.value, Entity.VENDOR_CREDIT.value}  # what an expense becomes, by its sign
-
-
-def other_type(row: Mapping[Any, Any], posted: Posted, document: Document) -> Step:
+def _other_type(row: Mapping[Any, Any], posted: Posted, document: Document) -> Step:
     """What stands in QuickBooks is of another type: an expense changed its sign, or the settings changed what sales become.
 
     A changed setting rewrites nothing by itself; but an amount that differs is never passed over.
@@ -97,7 +118,9 @@ def other_type(row: Mapping[Any, Any], posted: Posted, document: Document) -> St
     if posted.state == VOIDED:
         return Step(Action.CREATE, row, None, document, reason="new")
     if {posted.entity, document.entity.value} == _BILLS:
-        return Step(Action.VOID, row, posted, reason=f"its sign has changed: it becomes a {document.entity.value}")
+        return Step(
+            Action.VOID, row, posted, reason=f"its sign has changed: a {document.entity.value} takes the place of the {posted.entity}"
+        )
     if posted.total == document.total:
         return Step(Action.UNCHANGED, row, posted, document, reason=f"stands in QuickBooks as {posted.entity}")
     problem = Problem(
@@ -107,25 +130,3 @@ def other_type(row: Mapping[Any, Any], posted: Posted, document: Document) -> St
         "Correct it by hand in QuickBooks and ignore this, or set sales.post_as back for a while",
     )
     return Step(Action.HOLD, row, posted, problem=problem)
-
-
-def replaces(step: Step) -> bool:
-    """Whether a document goes so that another one, of another type, can take its place."""
-    return step.action is Action.VOID and step.row["outcome"] == Outcome.DOCUMENT.value
-
-
-def respecting_period(step: Step, closed_until: dt.date | None) -> Step:
-    """The step, or its hold where it would change or remove what stands in a closed period.
-
-    The new date of a document has been compared with the closing date by the mapping; here it is that of what stands there.
-    """
-    posted = step.posted
-    if posted is None or step.action not in (Action.UPDATE, Action.VOID) or closed_until is None or posted.document_date > closed_until:
-        return step
-    problem = Problem(
-        Code.CLOSED_PERIOD,
-        f"It stands in QuickBooks on {posted.document_date.isoformat()}, in a period that is closed up to {closed_until.isoformat()}, "
-        f"and is not changed there: {step.reason}",
-        "Move QuickBooks' closing date back and run: fb-qbo exceptions retry; or enter a correction in an open period and ignore this",
-    )
-    return Step(Action.HOLD, step.row, posted, problem=problem)

@@ -20,7 +20,7 @@ from fb_qbo_pipeline.money import parse_decimal
 from fb_qbo_pipeline.posting.counts import Counts
 from fb_qbo_pipeline.posting.mirror import CompanyMirror
 from fb_qbo_pipeline.posting.names import Names
-from fb_qbo_pipeline.posting.plan import Action, Step, decide, replaces, respecting_period
+from fb_qbo_pipeline.posting.plan import Action, Step, decide
 from fb_qbo_pipeline.posting.repair import with_rounding
 from fb_qbo_pipeline.posting.resolve import MissingReference, resolve
 from fb_qbo_pipeline.posting.settlement import Repair, Settlement, hold_row
@@ -51,7 +51,7 @@ def plan_rows(
         if row["source_id"] in ignored:
             steps.append(Step(Action.NOTHING, row, posted.get(row["source_id"]), reason="ignored by a person", ignored=True))
         else:
-            steps.append(respecting_period(decide(row, posted.get(row["source_id"]), integration.on_delete), closed_until))
+            steps.append(decide(row, posted.get(row["source_id"]), integration.on_delete, closed_until))
     return steps
 
 
@@ -96,7 +96,7 @@ class Poster:
             company = self._mirror.before_posting()
             names = Names(self._client, self._ledger, self._mirror, company, sleep=self._sleep)
             self._send(due, company, names, counts)
-            replaced = {step.source_id for step in due if replaces(step)}
+            replaced = {step.source_id for step in due if step.replaces}
             if replaced:  # what stood in the way is gone
                 again = [step for step in self._steps(source, start, end) if step.action is Action.CREATE and step.source_id in replaced]
                 self._send(again, company, names, counts)

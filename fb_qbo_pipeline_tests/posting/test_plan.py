@@ -9,7 +9,7 @@ import pytest
 from fb_qbo_pipeline.ledger.posted import Posted
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Source
 from fb_qbo_pipeline.mapping.rows import document_to_json
-from fb_qbo_pipeline.posting.plan import Action, decide, respecting_period
+from fb_qbo_pipeline.posting.plan import Action, decide
 
 DAY = dt.date(2026, 3, 5)
 D = Decimal
@@ -80,7 +80,7 @@ def test_what_left_the_scope_names_the_setting_that_left_it_out() -> None:
 def test_what_stands_in_a_closed_period_is_neither_changed_nor_voided(
     outcome: str, fingerprint: str, closed: dt.date, expected: Action
 ) -> None:
-    step = respecting_period(decide(_row(outcome), _posted("posted", fingerprint), "void"), closed)
+    step = decide(_row(outcome), _posted("posted", fingerprint), "void", closed)
     assert step.action is expected
     if expected is Action.HOLD and outcome != "out_of_scope":
         assert step.problem is not None
@@ -88,4 +88,4 @@ def test_what_stands_in_a_closed_period_is_neither_changed_nor_voided(
 
 
 def test_a_closed_period_does_not_matter_to_what_is_new() -> None:
-    assert respecting_period(decide(_row("document"), None, "void"), DAY).action is Action.CREATE
+    assert decide(_row("document"), None, "void", DAY).action is Action.CREATE
