@@ -15,10 +15,11 @@ from typing import Any
 
 from fb_qbo_pipeline.freshbooks.fields import BadRecord
 from fb_qbo_pipeline.freshbooks.parsing import parse_payment
+from fb_qbo_pipeline.ledger.exceptions import IGNORED
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
 from fb_qbo_pipeline.ledger.posted import POSTED, Posted
 from fb_qbo_pipeline.ledger.raw import PRESENT
-from fb_qbo_pipeline.mapping.documents import Outcome
+from fb_qbo_pipeline.mapping.documents import Code, Outcome
 from fb_qbo_pipeline.money import ZERO, round_half_up
 from fb_qbo_pipeline.review.standing import Key, Standing, standing, whereabouts
 from fb_qbo_pipeline.review.tieout import KINDS, Line, by_month
@@ -102,7 +103,7 @@ def compare(
                 ours = rest.pop(key, [])
                 if row["outcome"] not in (Outcome.DOCUMENT, Outcome.HELD) and not any(s.total for s in ours):
                     continue
-                held = key in exceptions or row["outcome"] == Outcome.HELD
+                held = (key in exceptions and _explains(exceptions[key])) or row["outcome"] == Outcome.HELD
                 of = (period(row["partition_date"]), kind, row["currency"])
                 _add(lines.setdefault(of, Line(*of)), row, ours, held)
                 findings = list(_findings(row, ours, held, awaited.get(row["source_id"], ZERO), lost.get(key, "")))
@@ -112,6 +113,11 @@ def compare(
         result.findings += list(_strangers(tx, rest))
     result.lines = [lines[of] for of in sorted(lines)]
     return result
+
+
+def _explains(exception: Mapping[Any, Any]) -> bool:
+    """Whether an exception explains a gap. What a person changed in QuickBooks is in the books, so it differs until it is accepted."""
+    return bool(exception["status"] == IGNORED or exception["code"] != Code.CHANGED_IN_QUICKBOOKS)
 
 
 def _compared(

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from fb_qbo_pipeline.ledger.exceptions import IGNORED
 from fb_qbo_pipeline.pipeline.reconcile import reconcile
 from fb_qbo_pipeline.pipeline.stage import restage
 from fb_qbo_pipeline.review.reconcile import Reconciliation, compare, standing, whereabouts
@@ -130,6 +131,21 @@ def test_a_bill_moved_to_another_account_by_hand_is_named(world: World) -> None:
     world.quickbooks.edit("Bill", posted["Id"], Line=[row | {"AccountBasedExpenseLineDetail": detail}])
     (finding,) = _reconcile(world).findings
     assert "its lines, its texts or who it is with" in finding.problem
+
+
+def test_a_change_on_both_sides_differs_until_a_person_accepts_it(world: World) -> None:
+    invoice = world.invoice("100.00")
+    world.sync()
+    world.quickbooks.edit("Invoice", world.document("invoice", invoice)["Id"], TotalAmt=D("99.00"), Balance=D("99.00"))
+    world.freshbooks.edit_invoice(invoice, lines=[line("200.00")])
+    world.sync()
+    assert world.codes() == ["changed_in_quickbooks"]
+    result = _reconcile(world)
+    assert "226.00 CAD in FreshBooks, 99.00 in QuickBooks" in [finding.problem for finding in result.findings]
+    assert result.documents[0].code == "changed_in_quickbooks"
+    with world.ledger.begin() as tx:
+        tx.exceptions.set_status(world.held()[0]["id"], IGNORED, "agreed with the client")
+    assert _reconcile(world).agrees
 
 
 def test_what_neither_stands_nor_is_held_is_a_difference(world: World) -> None:
