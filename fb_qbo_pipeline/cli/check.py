@@ -59,7 +59,7 @@ def _show(name: str, report: CheckReport) -> None:
     about_settings = [finding for finding in report.findings if not finding.holds]
     about_documents = [finding for finding in report.findings if finding.holds]
     if about_settings:
-        rows = [(finding.severity.value, finding.key, finding.message, finding.remedy) for finding in about_settings]
+        rows = [(f.severity.value, f.key, f.message + _concerning(f), f.remedy) for f in about_settings]
         console.print()
         console.print(table("To put right", ("", "where", "what", "what to do"), rows))
     if about_documents:
@@ -74,6 +74,11 @@ def _show_documents(console: Console, findings: list[CheckFinding]) -> None:
     console.print(
         table("Documents that would be held", ("code", "documents", "money", "such as", "why", "what to do"), rows, ("documents", "money"))
     )
+
+
+def _concerning(finding: CheckFinding) -> str:
+    """How many documents a finding about a setting is about, and how much money."""
+    return f"\n{finding.documents} documents: {_money(finding).replace(chr(10), ', ')}" if finding.documents else ""
 
 
 def _money(finding: CheckFinding) -> str:

@@ -17,7 +17,7 @@ from fb_qbo_pipeline.mapping.documents import Json
 from fb_qbo_pipeline.mapping.findings import Finding
 from fb_qbo_pipeline.mapping.preflight import configuration_problems
 from fb_qbo_pipeline.mapping.preflight_records import duplicate_products, misspelt_methods
-from fb_qbo_pipeline.mapping.text import legal_name, shown
+from fb_qbo_pipeline.mapping.text import legal_name
 from fb_qbo_pipeline.mapping.usage import EXAMPLES, Concerned, Usage
 from fb_qbo_pipeline.pipeline.accounts import freshbooks_business
 from fb_qbo_pipeline.pipeline.check_report import CheckFinding, CheckReport, Severity, Step
@@ -88,9 +88,7 @@ def _concerning(finding: CheckFinding, concerned: Concerned | None) -> CheckFind
     if concerned is None:
         return finding
     amount = dict(sorted(concerned.amount.items()))
-    told = ", ".join(shown(value, currency) for currency, value in amount.items())
-    message = f"{finding.message} (it concerns {concerned.documents} documents over {told})"
-    return replace(finding, message=message, documents=concerned.documents, amount=amount, examples=tuple(concerned.examples))
+    return replace(finding, documents=concerned.documents, amount=amount, examples=tuple(concerned.examples))
 
 
 def _lists(integration: Integration, company: Company, reader: FreshBooksReader) -> tuple[Context, Step]:

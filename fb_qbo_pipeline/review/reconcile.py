@@ -5,6 +5,7 @@ of the period are recognised by their markers. What is missing, double, strange 
 only explains: which documents are held, where one that is missing has gone, and whether somebody has edited one since.
 """
 
+import contextlib
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,11 +16,12 @@ from typing import Any
 
 from fb_qbo_pipeline.freshbooks.fields import BadRecord
 from fb_qbo_pipeline.freshbooks.parsing import parse_payment
+from fb_qbo_pipeline.freshbooks.records import Payment
 from fb_qbo_pipeline.ledger.exceptions import IGNORED
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
 from fb_qbo_pipeline.ledger.posted import POSTED, Posted
 from fb_qbo_pipeline.ledger.raw import PRESENT
-from fb_qbo_pipeline.mapping.documents import Code, Outcome
+from fb_qbo_pipeline.mapping.documents import Code, Json, Outcome
 from fb_qbo_pipeline.money import ZERO, round_half_up
 from fb_qbo_pipeline.review.standing import Key, Standing, standing, whereabouts
 from fb_qbo_pipeline.review.tieout import KINDS, Line, by_month
@@ -143,16 +145,22 @@ def _compared(
 
 
 def _awaited(tx: Transaction, invoices: list[int], held: set[Key], end: dt.date) -> dict[int, Decimal]:
-    """By invoice, the payments that QuickBooks cannot have yet: held ones, and those dated after `end`."""
+    """By invoice, the payments that QuickBooks does not have yet: held ones, and those dated after `end` that are not posted."""
+    payments = [payment for state, payload in tx.raw.payments_of(invoices) if state == PRESENT for payment in _readable(payload)]
+    posted = tx.posted.by_ids("payment", [payment.id for payment in payments if payment.date > end])
     sums: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
-    for state, payload in tx.raw.payments_of(invoices):
-        try:
-            payment = parse_payment(payload)
-        except BadRecord:
-            continue  # held itself; its invoice differs by it, which is then named
-        if state == PRESENT and payment.invoice_id and (payment.date > end or ("payment", payment.id) in held):
+    for payment in payments:
+        booked = posted.get(payment.id)
+        later = payment.date > end and (booked is None or booked.state != POSTED)
+        if payment.invoice_id and (later or ("payment", payment.id) in held):
             sums[payment.invoice_id] += round_half_up(payment.amount)
     return sums
+
+
+def _readable(payload: Json) -> Iterator[Payment]:
+    """A payment, or nothing where it cannot be read: it is held itself, and what its invoice differs by is named."""
+    with contextlib.suppress(BadRecord):
+        yield parse_payment(payload)
 
 
 def _add(line: Line, row: Mapping[Any, Any], ours: list[Standing], held: bool) -> None:
