@@ -127,7 +127,7 @@ def test_a_folder_serves_several_companies_and_a_broken_file_costs_the_others_no
     write("beta.yaml", name="beta", quickbooks={"realm_id": "2"})
     folder = write("broken.yaml", name="gamma", timezone="Mars/Olympus")
     definitions = load_definitions(folder)
-    assert _keys(definitions) == {f"{name}/{asset}" for name in ("acme", "beta") for asset in ASSETS}
+    assert _keys(definitions) == {f"{name}/{asset}" for name in ("acme", "beta") for asset in ASSETS} | {"left_out/broken.yaml"}
     assert {job.name for job in definitions.jobs or ()} >= {"acme_sync", "beta_sync"}
     assert "broken.yaml" in caplog.text
     assert "Mars/Olympus" in caplog.text

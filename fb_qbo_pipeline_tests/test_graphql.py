@@ -85,7 +85,7 @@ def test_the_ui_shows_lineage_partitions_and_checks_as_they_are_documented(ask: 
     assert days == {"2026-03-05": "SUCCEEDED", "2026-03-06": "FAILED", "2026-03-07": "SUCCEEDED"}
     (failed,) = [check["evaluation"] for check in checks if check["partition"] == "2026-03-06"]
     assert failed["severity"] == "WARN"
-    assert {entry["label"] for entry in failed["metadataEntries"]} >= {"documents held", "money held", "held"}
+    assert {entry["label"] for entry in failed["metadataEntries"]} >= {"documents", "money at stake", "found", "what to do"}
 
     schedules = ask(
         """query($repository: RepositorySelector!) { schedulesOrError(repositorySelector: $repository) {

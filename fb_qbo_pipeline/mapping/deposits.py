@@ -69,6 +69,11 @@ def chosen_account(payment: Payment, payments: Payments) -> tuple[str, str] | Pr
     return payments.deposit_account, "payments.deposit_account"
 
 
+def same_method(one: str, other: str) -> bool:
+    """Whether two spellings are of one payment method."""
+    return fold(one) == fold(other) or _letters(one) == _letters(other) != ""
+
+
 def _letters(method: str) -> str:
     return _NO_LETTER.sub("", method).casefold()
 

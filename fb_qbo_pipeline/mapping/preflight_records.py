@@ -1,12 +1,19 @@
-"""What FreshBooks' own lists hold that the mapping will stumble on: product names that repeat, categories nobody mapped."""
+"""What FreshBooks' own records hold that the mapping will stumble on: product names that repeat, categories nobody mapped,
+payment methods that somebody has misspelt.
+"""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 
 from fb_qbo_pipeline.freshbooks.records import Item, VisState
 from fb_qbo_pipeline.mapping.context import Context
+from fb_qbo_pipeline.mapping.deposits import same_method
 from fb_qbo_pipeline.mapping.expense_lines import category_label, mapped_account
 from fb_qbo_pipeline.mapping.findings import Finding
 from fb_qbo_pipeline.quickbooks.company import fold
+from fb_qbo_pipeline.settings.models import Payments
+
+_ALIKE = 0.8  # of difflib's measure: “Pay-Pall” is PayPal, “Debit Card” is no “Credit Card”
 
 
 def duplicate_products(items: Iterable[Item]) -> list[Finding]:
@@ -25,6 +32,20 @@ def duplicate_products(items: Iterable[Item]) -> list[Finding]:
         for members in named.values()
         if len(members) > 1
     ]
+
+
+def misspelt_methods(payments: Payments, used: Collection[str]) -> list[Finding]:
+    """Methods of `by_method` that no payment has, where payments have a similar one: their money goes to the default account."""
+    unnamed = {method.casefold(): method for method in sorted(used) if not any(same_method(method, key) for key in payments.by_method)}
+    findings = []
+    for key in payments.by_method:
+        if any(same_method(key, method) for method in used):
+            continue
+        for found in get_close_matches(key.casefold(), unnamed, n=1, cutoff=_ALIKE):
+            meant = unnamed[found]
+            message = f"no payment has the method “{key}”, but there are some with “{meant}”: they go to payments.deposit_account"
+            findings.append(Finding(f"payments.by_method.{key}", message, f"write “{meant}: …” if that is what is meant", fatal=False))
+    return findings
 
 
 def unmapped_categories(context: Context, used: Iterable[int]) -> list[Finding]:

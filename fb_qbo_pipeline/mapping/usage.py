@@ -52,10 +52,14 @@ class Concerned:
 
 @dataclass
 class Usage:
-    """What the documents in scope use. `taxes` holds each combination that occurs, with the latest day on which it does."""
+    """What the documents in scope use.
+
+    `taxes` holds each combination that occurs, with the latest day on which it does; `methods` those by which money came in.
+    """
 
     by_setting: dict[str, Concerned] = field(default_factory=dict)
     taxes: dict[Side, dict[Group, dt.date]] = field(default_factory=lambda: {side: {} for side in Side})
+    methods: set[str] = field(default_factory=set)
 
     def add(self, record: Invoice | Payment | Expense, mapped: Mapped, context: Context) -> None:
         """Count a record, if it is in scope."""
@@ -64,6 +68,8 @@ class Usage:
         for key in sorted(set(settings_of(record, context))):
             self.by_setting.setdefault(key, Concerned()).add(mapped)
         if isinstance(record, Payment):
+            if not record.from_credit:
+                self.methods.add(record.method)
             return
         side = Side.SALES if isinstance(record, Invoice) else Side.PURCHASE
         for group in _groups(record):

@@ -15,7 +15,7 @@ from fb_qbo_pipeline.http import Json
 from fb_qbo_pipeline.json_text import fingerprint
 from fb_qbo_pipeline.ledger.exceptions import OPEN
 from fb_qbo_pipeline.ledger.ledger import Transaction
-from fb_qbo_pipeline.pipeline.intake import DOCUMENTS, Dated, document_rows, note_touched, partitions, read_lists, refresh_list
+from fb_qbo_pipeline.pipeline.intake import DOCUMENTS, Dated, document_rows, note_touched, partitions, read_lists, receipts, refresh_list
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -54,20 +54,14 @@ def look_for_changes(runtime: Runtime) -> Look:
 def resources(runtime: Runtime) -> tuple[str, ...]:
     """The FreshBooks resources that the settings use."""
     integration = runtime.integration
-    used = {"invoice": integration.sales, "payment": integration.payments or _receipts(runtime), "expense": integration.expenses}
+    used = {"invoice": integration.sales, "payment": integration.payments or receipts(runtime), "expense": integration.expenses}
     return tuple(resource for resource in DOCUMENTS if used[resource])
-
-
-def _receipts(runtime: Runtime) -> bool:
-    return runtime.integration.sales is not None and runtime.integration.sales.post_as == "sales_receipt"
 
 
 def _first_look(runtime: Runtime) -> Look:
     read_lists(runtime)
     look = Look(first=True)
     start, today = runtime.integration.start_date, runtime.today
-    if _receipts(runtime):  # a receipt needs its payments, whenever they were made
-        look.changed["payment"] = _store(runtime, "payment", FreshBooksReader.payments, today)
     for resource in resources(runtime):  # dated in the future: they wait for their day
         tomorrow = today + dt.timedelta(days=1)
         _store(runtime, resource, partial(_dated_from, resource=resource, day=tomorrow), tomorrow)

@@ -16,7 +16,7 @@ from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Json
 from fb_qbo_pipeline.mapping.findings import Finding
 from fb_qbo_pipeline.mapping.preflight import configuration_problems
-from fb_qbo_pipeline.mapping.preflight_records import duplicate_products
+from fb_qbo_pipeline.mapping.preflight_records import duplicate_products, misspelt_methods
 from fb_qbo_pipeline.mapping.text import legal_name
 from fb_qbo_pipeline.mapping.usage import EXAMPLES, Concerned, Usage
 from fb_qbo_pipeline.pipeline.accounts import freshbooks_business
@@ -130,7 +130,9 @@ def look_alike_products(items: Iterable[Item]) -> list[Finding]:
 
 def _documents(runtime: Runtime, context: Context, tick: Tick) -> tuple[Rehearsal, Step]:
     rehearsal = rehearse(runtime, context, tick)
-    findings = tuple(held_documents(rehearsal.held))
+    payments = runtime.integration.payments
+    methods = misspelt_methods(payments, rehearsal.usage.methods) if payments is not None else []
+    findings = (*held_documents(rehearsal.held), *map(_finding, methods))
     period = f"from {runtime.integration.start_date.isoformat()} to {runtime.today.isoformat()}"
     return rehearsal, Step("Documents", f"{rehearsal.documents} in scope {period}, {len(rehearsal.held)} would be held", findings)
 

@@ -197,14 +197,27 @@ def partitions(runtime: Runtime, days: Iterable[dt.date]) -> set[dt.date]:
 
 
 def read_lists(runtime: Runtime) -> None:
-    """Read FreshBooks' clients, products and categories where they have never been read."""
+    """Read FreshBooks' clients, products and categories where they have never been read.
+
+    With sales receipts, all payments as well: a receipt's deposit account follows from its payments, whenever they were made.
+    """
     with runtime.ledger.begin() as tx:
-        if tx.cursors.get("freshbooks_lists"):
-            return
-    for resource in ("client", "item", "category"):
-        refresh_list(runtime, resource)
-    with runtime.ledger.begin() as tx:
-        tx.cursors.set("freshbooks_lists", True)
+        lists, payments = tx.cursors.get("freshbooks_lists"), tx.cursors.get("freshbooks_payments")
+    if not lists:
+        for resource in ("client", "item", "category"):
+            refresh_list(runtime, resource)
+        with runtime.ledger.begin() as tx:
+            tx.cursors.set("freshbooks_lists", True)
+    if receipts(runtime) and not payments:
+        with runtime.ledger.begin() as tx:
+            tx.raw.upsert("payment", document_rows(runtime, "payment", FreshBooksReader.payments, runtime.today))
+            tx.cursors.set("freshbooks_payments", True)
+
+
+def receipts(runtime: Runtime) -> bool:
+    """Whether invoices become sales receipts."""
+    sales = runtime.integration.sales
+    return sales is not None and sales.post_as == "sales_receipt"
 
 
 def refresh_list(runtime: Runtime, resource: str, updated_since: dt.datetime | None = None) -> list[Change]:

@@ -6,7 +6,7 @@ from fb_qbo_pipeline.pipeline.intake import read_dates
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.pipeline.stage import restage
 from fb_qbo_pipeline.posting.poster import Progress
-from fb_qbo_pipeline.review.reconcile import Reconciliation, compare, standing
+from fb_qbo_pipeline.review.reconcile import Reconciliation, compare, standing, whereabouts
 
 
 def reconcile(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress | None = None) -> Reconciliation:
@@ -21,4 +21,6 @@ def reconcile(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress
         report((last - start).days + 1, (end - start).days + 1)
     if end < runtime.today and runtime.integration.payments is not None:
         read_dates(runtime, "payment", end + dt.timedelta(days=1), runtime.today, posts=False)
-    return compare(runtime.ledger, standing(runtime.quickbooks, runtime.integration, start, end), start, end)
+    found = standing(runtime.quickbooks, runtime.integration, start, end)
+    lost = whereabouts(runtime.quickbooks, runtime.ledger, found, start, end)
+    return compare(runtime.ledger, found, start, end, lost=lost)

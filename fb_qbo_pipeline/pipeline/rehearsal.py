@@ -5,6 +5,7 @@ and stay unsynced. Records come month by month and are let go again; kept are th
 month, and what is held.
 """
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -100,8 +101,7 @@ class _Stage:
     def invoices(self, invoices: Sequence[Invoice], payments: _PaymentsByInvoice) -> None:
         """Decide about invoices and their payments, which are taken out of `payments`."""
         sales = self.take([map_invoice(invoice, payments.get(invoice.id, ()), self._context) for invoice in invoices], invoices)
-        for invoice, sale in zip(invoices, sales, strict=True):
-            self._payments_of(sale, invoice, payments.pop(invoice.id, []))
+        self._payments((sale, invoice, payments.pop(invoice.id, [])) for invoice, sale in zip(invoices, sales, strict=True))
 
     def unreadable(self, payments: _PaymentsByInvoice) -> None:
         """Decide about what cannot be read, and about the payments of such invoices, which are taken out of `payments`."""
@@ -113,23 +113,30 @@ class _Stage:
             self.take(mapped)
             if source == "invoice":
                 sales = {one.source_id: one for one in mapped}
-        for invoice_id, sale in sales.items():
-            self._payments_of(sale, None, payments.pop(invoice_id, []))
+        self._payments((sale, None, payments.pop(invoice_id, [])) for invoice_id, sale in sales.items())
 
-    def _payments_of(self, sale: Mapped, invoice: Invoice | None, group: Sequence[Payment]) -> None:
-        due = [payment for payment in group if payment.date <= self._runtime.today]
-        self.take([map_payment(payment, invoice, group, sale, self._context) for payment in due], due)
+    def _payments(self, groups: Iterable[tuple[Mapped | None, Invoice | None, Sequence[Payment]]], first: dt.date = dt.date.min) -> None:
+        """Decide about the payments from `first` to today in groups of (decision about the invoice, invoice, its payments)."""
+        due: list[Payment] = []
+        mapped: list[Mapped] = []
+        for sale, invoice, group in groups:
+            for payment in group:
+                if first <= payment.date <= self._runtime.today:
+                    due.append(payment)
+                    mapped.append(map_payment(payment, invoice, group, sale, self._context))
+        self.take(mapped, due)
 
     def other_payments(self, payments: _PaymentsByInvoice) -> None:
         """Decide about the payments that are left: of older invoices, or of none. Earlier ones than the start date are out of scope."""
-        first, today = self._runtime.integration.start_date, self._runtime.today
-        due = {key: [payment for payment in group if first <= payment.date <= today] for key, group in payments.items()}
-        invoices = self._invoices_by_id(key for key, group in due.items() if group and key is not None)
-        for invoice_id, group in due.items():
-            invoice = invoices.get(invoice_id)
-            siblings = payments[invoice_id] if invoice_id is not None else []
-            sale = map_invoice(invoice, siblings, self._context) if invoice is not None else None
-            self.take([map_payment(payment, invoice, siblings, sale, self._context) for payment in group], group)
+        first = self._runtime.integration.start_date
+        due = [key for key, group in payments.items() if any(first <= payment.date <= self._runtime.today for payment in group)]
+        invoices = self._invoices_by_id(key for key in due if key is not None)
+        groups: list[tuple[Mapped | None, Invoice | None, Sequence[Payment]]] = []
+        for key in due:
+            invoice = invoices.get(key)
+            sale = map_invoice(invoice, payments[key], self._context) if invoice is not None else None
+            groups.append((sale, invoice, payments[key]))
+        self._payments(groups, first)
 
     def take(self, mapped: Sequence[Mapped], records: Sequence[Invoice | Payment | Expense] = ()) -> list[Mapped]:
         """The decisions about records of one source after the checks that look at them together; counts them.

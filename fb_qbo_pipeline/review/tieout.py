@@ -60,6 +60,7 @@ def tie_out(ledger: Ledger, start: dt.date, end: dt.date, period: Callable[[dt.d
     """The lines of the partitions from `start` to `end`, by period, kind and currency."""
     lines: dict[tuple[str, str, str], Line] = {}
     with ledger.begin() as tx:
+        held = {(row["source"], row["source_id"]) for row in tx.exceptions.unresolved()}
         for source, kind in KINDS.items():
             rows = tx.staging.in_partitions(source, start, end)
             posted = tx.posted.by_ids(source, [row["source_id"] for row in rows])
@@ -68,7 +69,7 @@ def tie_out(ledger: Ledger, start: dt.date, end: dt.date, period: Callable[[dt.d
                 if not _counts(row, standing):
                     continue
                 key = (period(row["partition_date"]), kind, row["currency"])
-                _add(lines.setdefault(key, Line(*key)), row, standing)
+                _add(lines.setdefault(key, Line(*key)), row, standing, held=(source, row["source_id"]) in held)
     return [lines[key] for key in sorted(lines)]
 
 
@@ -78,7 +79,8 @@ def _counts(row: Any, standing: Posted | None) -> bool:
     return in_scope or (standing is not None and standing.state == POSTED)
 
 
-def _add(line: Line, row: Any, standing: Posted | None) -> None:
+def _add(line: Line, row: Any, standing: Posted | None, *, held: bool) -> None:
+    """Count a row. What is neither booked nor held by an exception stays a difference: that would be a fault of the pipeline."""
     in_scope = row["outcome"] in (Outcome.DOCUMENT, Outcome.HELD)
     amount = round_half_up(row["amount"]) if in_scope else ZERO
     booked = ZERO
@@ -88,7 +90,7 @@ def _add(line: Line, row: Any, standing: Posted | None) -> None:
     line.documents += in_scope
     line.freshbooks += amount
     line.quickbooks += booked
-    if in_scope and (standing is None or row["outcome"] == Outcome.HELD or standing.state != POSTED):
+    if in_scope and (held or row["outcome"] == Outcome.HELD):
         line.held_documents += 1
         line.held += amount - booked
     elif booked != amount:

@@ -4,7 +4,7 @@ import pytest
 
 from fb_qbo_pipeline.freshbooks.records import TaxDefinition, VisState
 from fb_qbo_pipeline.mapping.preflight import configuration_problems
-from fb_qbo_pipeline.mapping.preflight_records import duplicate_products, unmapped_categories
+from fb_qbo_pipeline.mapping.preflight_records import duplicate_products, misspelt_methods, unmapped_categories
 from fb_qbo_pipeline.quickbooks.company import Company
 from fb_qbo_pipeline_tests.mapping.builders import EXPENSES, PAYMENTS, SALES, D, company, context, integration, item
 
@@ -164,3 +164,20 @@ def test_categories_in_use_without_an_account_are_reported() -> None:
     found = unmapped_categories(context(), [20, 11, 30, 30, 99])
     assert [finding.key for finding in found] == ["expenses.categories.Barter"]
     assert unmapped_categories(context(expenses={"lines": "product"}), [30]) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "used", "meant"),
+    [
+        ("Pay-Pall", {"PayPal", "Cash"}, "PayPal"),
+        ("Credit Card", {"Debit Card", "Credit"}, None),
+        ("Credit Card", {"credit_card", "Credit Cart"}, None),
+        ("Cheque", set(), None),
+    ],
+)
+def test_a_misspelt_method_is_told_by_the_one_that_payments_have(key: str, used: set[str], meant: str | None) -> None:
+    payments = integration(payments=PAYMENTS | {"by_method": {key: "PayPal Clearing"}}).payments
+    assert payments is not None
+    found = misspelt_methods(payments, used)
+    assert [finding.key for finding in found] == ([f"payments.by_method.{key}"] if meant else [])
+    assert all(f"“{meant}: …”" in finding.remedy and not finding.fatal for finding in found)

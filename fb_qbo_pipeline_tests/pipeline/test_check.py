@@ -158,6 +158,16 @@ def test_a_rate_that_only_documents_still_have_is_compared_with_its_code_on_thei
     assert report.exit_status(strict=True) == 0
 
 
+def test_a_payment_method_that_was_misspelt_is_told_from_one_that_nobody_uses_yet(world: World) -> None:
+    world.settings["payments"]["by_method"] = {"Pay-Pall": "PayPal Clearing", "Credit Card": "Stripe Clearing", "check": "Chequing"}
+    invoice = world.invoice("100.00")
+    for method in ("PayPal", "Check", "Cash"):
+        world.payment(invoice, "10.00", method=method)
+    report = checked(world)
+    assert keys(report) == ["payments.by_method.Pay-Pall"]
+    assert "“PayPal”" in finding(report, "payments.by_method.Pay-Pall").message
+
+
 # Accounts that cannot be reached
 
 

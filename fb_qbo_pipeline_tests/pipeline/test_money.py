@@ -121,6 +121,24 @@ def test_a_surplus_waits_with_its_invoice(world: World) -> None:
     assert world.balances()["Undeposited Funds"] == D("120.00")
 
 
+def test_a_receipt_takes_the_account_of_a_payment_from_after_the_days_that_are_synced(world: World) -> None:
+    world.settings["sales"]["post_as"] = "sales_receipt"
+    world.payment(world.invoice("100.00", on=day(5)), "113.00", on=day(15), method="PayPal")
+    world.sync(day(1), day(6))
+    assert world.balances()["PayPal Clearing"] == D("113.00")
+
+
+@pytest.mark.parametrize(("second", "codes"), [("PayPal", []), ("Check", ["several_deposit_accounts"])])
+def test_a_receipt_paid_in_two_parts_needs_one_account_for_both(world: World, second: str, codes: list[str]) -> None:
+    world.settings["sales"]["post_as"] = "sales_receipt"
+    invoice = world.invoice("100.00")
+    world.payment(invoice, "13.00", method="PayPal")
+    world.payment(invoice, "100.00", method=second)
+    world.follow()
+    assert world.codes() == codes
+    assert world.count() == ({"SalesReceipt": 1} if not codes else {})
+
+
 # Expenses
 
 

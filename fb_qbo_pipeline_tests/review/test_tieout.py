@@ -5,8 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from fb_qbo_pipeline.review.reconcile import Reconciliation, compare, standing
+from fb_qbo_pipeline.ledger.exceptions import IGNORED
+from fb_qbo_pipeline.pipeline.reconcile import reconcile
+from fb_qbo_pipeline.pipeline.stage import restage
+from fb_qbo_pipeline.review.reconcile import Reconciliation, compare, standing, whereabouts
 from fb_qbo_pipeline.review.tieout import by_day, by_month, by_period, tie_out, to_json, totals
+from fb_qbo_pipeline.sandbox.quickbooks import operations
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
 from fb_qbo_pipeline.sandbox.sample import build_sample
 from fb_qbo_pipeline_tests.pipeline.world import START, TODAY, World, day, line
@@ -17,7 +21,8 @@ D = Decimal
 def _reconcile(world: World) -> Reconciliation:
     with world.runtime() as runtime:
         found = standing(runtime.quickbooks, runtime.integration, START, TODAY)
-    return compare(world.ledger, found, START, TODAY)
+        lost = whereabouts(runtime.quickbooks, runtime.ledger, found, START, TODAY)
+    return compare(world.ledger, found, START, TODAY, lost=lost)
 
 
 @pytest.fixture
@@ -60,9 +65,11 @@ def test_periods_are_days_or_months_and_add_up_by_currency(busy: World) -> None:
 def test_a_document_deleted_by_hand_is_missing(world: World) -> None:
     invoice = world.invoice()
     world.sync()
-    world.quickbooks.remove("Invoice", world.document("invoice", invoice)["Id"])
+    posted = world.document("invoice", invoice)["Id"]
+    world.quickbooks.remove("Invoice", posted)
     result = _reconcile(world)
-    assert [(finding.source_id, finding.problem) for finding in result.findings] == [(invoice, "is missing in QuickBooks")]
+    expected = f"is missing in QuickBooks: Invoice {posted} was deleted there"
+    assert [(finding.source_id, finding.problem) for finding in result.findings] == [(invoice, expected)]
     assert not result.agrees
 
 
@@ -84,6 +91,81 @@ def test_a_date_or_a_balance_changed_by_hand_is_named(world: World, change: dict
     world.quickbooks.edit("Invoice", world.document("invoice", invoice)["Id"], **change)
     (finding,) = _reconcile(world).findings
     assert words in finding.problem
+
+
+def test_a_document_voided_by_hand_is_missing_and_says_so(world: World) -> None:
+    expected = world.payment(world.invoice(), "113.00")
+    world.sync()
+    posted = world.document("payment", expected)
+    body = {"Id": posted["Id"], "SyncToken": posted["SyncToken"], "sparse": True}
+    operations.write(world.quickbooks, "Payment", body, operation="update", include="void")
+    problems = {finding.source: finding.problem for finding in _reconcile(world).findings}
+    assert problems["payment"] == f"is missing in QuickBooks: Payment {posted['Id']} was voided there"
+    assert "open balance 0.00 in FreshBooks, 113.00 in QuickBooks" in problems["invoice"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"TxnDate": "2026-05-01"}, "is dated 2026-05-01 there"),
+        ({"PrivateNote": "my own memo"}, "has lost its marker"),
+        ({"DocNumber": "MINE"}, "numbered MINE in QuickBooks instead of EXP-"),
+    ],
+)
+def test_a_bill_edited_by_hand_is_named_with_what_was_done_to_it(world: World, change: dict[str, object], words: str) -> None:
+    expense = world.expense()
+    world.sync()
+    posted = world.document("expense", expense)
+    world.quickbooks.edit("Bill", posted["Id"], **change)
+    (finding,) = _reconcile(world).findings
+    assert (finding.source, finding.source_id) == ("expense", expense)
+    assert words in finding.problem
+
+
+def test_a_bill_moved_to_another_account_by_hand_is_named(world: World) -> None:
+    expense = world.expense()
+    world.sync()
+    posted = world.document("expense", expense)
+    (row,) = posted["Line"]
+    detail = row["AccountBasedExpenseLineDetail"] | {"AccountRef": {"value": world.quickbooks.named("Account", "Rent")["Id"]}}
+    world.quickbooks.edit("Bill", posted["Id"], Line=[row | {"AccountBasedExpenseLineDetail": detail}])
+    (finding,) = _reconcile(world).findings
+    assert "its lines, its texts or who it is with" in finding.problem
+
+
+def test_a_change_on_both_sides_differs_until_a_person_accepts_it(world: World) -> None:
+    invoice = world.invoice("100.00")
+    world.sync()
+    world.quickbooks.edit("Invoice", world.document("invoice", invoice)["Id"], TotalAmt=D("99.00"), Balance=D("99.00"))
+    world.freshbooks.edit_invoice(invoice, lines=[line("200.00")])
+    world.sync()
+    assert world.codes() == ["changed_in_quickbooks"]
+    result = _reconcile(world)
+    assert "226.00 CAD in FreshBooks, 99.00 in QuickBooks" in [finding.problem for finding in result.findings]
+    assert result.documents[0].code == "changed_in_quickbooks"
+    with world.ledger.begin() as tx:
+        tx.exceptions.set_status(world.held()[0]["id"], IGNORED, "agreed with the client")
+    assert _reconcile(world).agrees
+
+
+def test_what_neither_stands_nor_is_held_is_a_difference(world: World) -> None:
+    """Such as a document that was staged by a run which never came to post it."""
+    world.expense("56.50")
+    with world.runtime() as runtime:
+        for _ in restage(runtime, START, TODAY):
+            pass
+    (line,) = tie_out(world.ledger, START, TODAY)
+    assert (line.difference, line.agrees) == (D("56.50"), False)
+
+
+def test_a_document_that_freshbooks_has_moved_meanwhile_tells_both_dates(world: World) -> None:
+    invoice = world.invoice(on=day(5))
+    world.sync()
+    world.freshbooks.edit_invoice(invoice, date="2026-05-01")
+    with world.runtime() as runtime:
+        (finding,) = reconcile(runtime, START, TODAY).findings
+    assert (finding.source_id, finding.date) == (invoice, day(5))
+    assert "FreshBooks dates the document 2026-05-01" in finding.problem
 
 
 def test_a_document_that_stands_twice_is_named_with_its_ids(world: World) -> None:

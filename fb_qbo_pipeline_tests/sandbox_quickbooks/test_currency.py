@@ -66,3 +66,19 @@ def test_a_payment_has_the_currency_of_its_invoices(world: Api) -> None:
     paid = world.write("Payment", world.payment(customer, "113.00", (invoice["Id"], "113.00"), **foreign))
     assert paid["HomeTotalAmt"] == Decimal("158.20")
     assert world.send("GET", f"invoice/{invoice['Id']}").json["Invoice"]["HomeBalance"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kept_in", "currency", "refused"), [("USD", "USD", False), ("CAD", "USD", False), ("EUR", "USD", True), ("USD", "CAD", True)]
+)
+def test_an_account_of_another_foreign_currency_takes_no_payment(world: Api, kept_in: str, currency: str, refused: bool) -> None:
+    account = world.company.named("Account", "Chequing")
+    world.company.edit("Account", account["Id"], CurrencyRef=world.company.currency_ref(kept_in))
+    customer = world.write("Customer", {"DisplayName": "A", "CurrencyRef": {"value": currency}})
+    body = world.payment({"value": customer["Id"]}, "10.00", CurrencyRef={"value": currency}, DepositToAccountRef={"value": account["Id"]})
+    if currency != "CAD":
+        body["ExchangeRate"] = Decimal("1.4")
+    if refused:
+        assert "one foreign currency" in world.refuse("Payment", body)["Detail"]
+    else:
+        assert world.write("Payment", body)["DepositToAccountRef"]["value"] == account["Id"]

@@ -34,6 +34,7 @@ def post_payment(draft: Draft) -> Posted:
     content = header(draft, customer)
     content["CustomerRef"] = {"value": customer["Id"], "name": customer["DisplayName"]}
     content["DepositToAccountRef"] = deposit_account(company, body)
+    _same_currency(company, content)
     if body.get("ARAccountRef"):
         account_of(company, body["ARAccountRef"], ("Accounts Receivable",), "ARAccountRef")
     content |= {key: body[key] for key in ("PaymentMethodRef", "PaymentRefNum", "ProjectRef", "ARAccountRef") if key in body}
@@ -48,6 +49,14 @@ def post_payment(draft: Draft) -> Posted:
     if company.multicurrency:
         content["HomeTotalAmt"] = home_amount(content, amount)
     return Posted(content, others)
+
+
+def _same_currency(company: QuickBooks, content: Json) -> None:
+    """Money goes into an account of its own currency, or is converted into one of the home currency; raises Refusal."""
+    account = company.tables["Account"][content["DepositToAccountRef"]["value"]]
+    kept_in = account["CurrencyRef"]["value"]
+    if company.multicurrency and kept_in not in (company.home_currency, content["CurrencyRef"]["value"]):
+        raise business("You can only use one foreign currency per transaction.")
 
 
 def _wanted(lines: list[Json]) -> Applied:
