@@ -62,7 +62,13 @@ def command(country: str, leave: bool, port: int) -> int:
         if leave:
             return 0 if agrees else 1
         try:
-            return serve(dagster_home(environment), HOST, port, lambda address: err().print(f"Dagster UI: {address}  (Ctrl-C stops)"))
+            return serve(
+                dagster_home(environment),
+                environment.home / "logs",
+                HOST,
+                port,
+                lambda address: err().print(f"Dagster UI: {address}  (Ctrl-C stops)"),
+            )
         finally:
             snapshot.save(books, kept)
 

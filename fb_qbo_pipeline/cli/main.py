@@ -65,7 +65,9 @@ def main() -> None:
     """Run the command line; every expected error is a message with a remedy, never a traceback."""
     warnings.simplefilter("ignore")  # of libraries; they are for developers, and tests turn them into errors
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "200")  # events of a range are stored together
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, so that the embedded server is stopped, too
+    # SIGTERM as Ctrl-C, so that the embedded server is stopped, too; Ctrl-C itself is ignored in what a script starts with &
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     status = run(sys.argv[1:])
     for stop in (signal.SIGINT, signal.SIGTERM):  # the embedded server is stopped now; half of that would leave it behind
         signal.signal(stop, signal.SIG_IGN)

@@ -38,10 +38,11 @@ def require_free(host: str, port: int) -> None:
             raise ConfigurationError(f"port {port} on {host} cannot be used: {error.strerror}", "choose another with --port") from error
 
 
-def serve(dagster_home: Path, host: str, port: int, ready: Callable[[str], None], *, daemon: bool = True) -> int:
+def serve(dagster_home: Path, logs: Path, host: str, port: int, ready: Callable[[str], None], *, daemon: bool = True) -> int:
     """Run the Dagster services until Ctrl-C, SIGTERM or SIGHUP (0), or until one of them ends (1).
 
-    `ready` hears the UI's address when it answers. Every process writes a log under `dagster_home`/logs.
+    `ready` hears the UI's address when it answers. Every process appends to a log of its own in
+    the folder `logs`, which must not be `dagster_home`/logs: Dagster takes that one for its telemetry, and empties it.
     """
     require_free(host, port)
     code_port = free_port()
@@ -57,21 +58,20 @@ def serve(dagster_home: Path, host: str, port: int, ready: Callable[[str], None]
     stop = threading.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # Ctrl-C, a service manager, a closed terminal
         signal.signal(signal_number, lambda *_: stop.set())
-    running = _start(commands, dagster_home)
+    running = _start(commands, dagster_home, logs)
     try:
-        _await(f"http://{host}:{port}/server_info", running, stop)
+        _await(f"http://{host}:{port}/server_info", running, logs, stop)
         if not stop.is_set():
             ready(f"http://{host}:{port}")
         while not stop.wait(0.5):
-            _require_all(running, dagster_home)
+            _require_all(running, logs)
     finally:
         _stop(running)
     return 0
 
 
-def _start(commands: dict[str, list[str]], dagster_home: Path) -> dict[str, subprocess.Popen[bytes]]:
+def _start(commands: dict[str, list[str]], dagster_home: Path, logs: Path) -> dict[str, subprocess.Popen[bytes]]:
     environment = os.environ | {"DAGSTER_HOME": str(dagster_home), "PYTHONWARNINGS": "ignore"}
-    logs = dagster_home / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     running = {}
     for name, command in commands.items():
@@ -83,23 +83,24 @@ def _start(commands: dict[str, list[str]], dagster_home: Path) -> dict[str, subp
     return running
 
 
-def _await(address: str, running: dict[str, subprocess.Popen[bytes]], stop: threading.Event) -> None:
+def _await(address: str, running: dict[str, subprocess.Popen[bytes]], logs: Path, stop: threading.Event) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not stop.wait(0.3):
-        _require_all(running, None)
+        _require_all(running, logs)
         try:
             with urllib.request.urlopen(address, timeout=2):  # noqa: S310 - our own address
                 return
         except (urllib.error.URLError, OSError):
             if time.monotonic() > deadline:
-                raise PipelineError(f"the Dagster UI did not answer within {START_SECONDS} s", "look into its log") from None
+                raise PipelineError(
+                    f"the Dagster UI did not answer within {START_SECONDS} s", f"look into webserver.log in {logs}"
+                ) from None
 
 
-def _require_all(running: dict[str, subprocess.Popen[bytes]], dagster_home: Path | None) -> None:
+def _require_all(running: dict[str, subprocess.Popen[bytes]], logs: Path) -> None:
     for name, process in running.items():
         if process.poll() is not None:
-            where = f"{dagster_home / 'logs'}" if dagster_home else "the logs folder"
-            raise PipelineError(f"the Dagster {name} ended with status {process.returncode}", f"look into {name}.log in {where}")
+            raise PipelineError(f"the Dagster {name} ended with status {process.returncode}", f"look into {name}.log in {logs}")
 
 
 def _stop(running: dict[str, subprocess.Popen[bytes]]) -> None:

@@ -36,7 +36,13 @@ def command(config: Path | None, host: str, port: int) -> int:
         names = ", ".join(integration.name for integration in found)
         require_free(host, port)
         with _alone(engine):
-            return serve(dagster_home(environment), host, port, lambda address: err().print(f"{names}: {address}  (Ctrl-C stops)"))
+            return serve(
+                dagster_home(environment),
+                environment.home / "logs",
+                host,
+                port,
+                lambda address: err().print(f"{names}: {address}  (Ctrl-C stops)"),
+            )
     finally:
         engine.dispose()
 

@@ -1,0 +1,53 @@
+"""`fb-qbo up`: real processes that start together and leave nothing behind."""
+
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+from fb_qbo_pipeline.cli.services import HOST, free_port
+from fb_qbo_pipeline.ledger.database import advisory_lock
+from fb_qbo_pipeline_tests.cli.command_line import CommandLine
+from fb_qbo_pipeline_tests.pipeline.world import World
+
+
+def test_it_serves_the_ui_until_it_is_told_to_stop_and_then_nothing_is_left(fb_qbo: CommandLine) -> None:
+    port = free_port()
+    command = [sys.executable, "-c", "from fb_qbo_pipeline.cli.main import main; main()", "up", "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            assert f"acme: http://{HOST}:{port}" in process.stderr.readline()
+            with urllib.request.urlopen(f"http://{HOST}:{port}/server_info", timeout=30) as answer:
+                assert answer.status == 200
+            assert len(services(fb_qbo)) >= 2
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+    assert services(fb_qbo) == []
+    for name in ("code", "webserver", "daemon"):
+        assert (fb_qbo.folder / "logs" / f"{name}.log").exists()
+
+
+def services(fb_qbo: CommandLine) -> list[str]:
+    """The command lines of the services that run from this home."""
+    listed = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if str(fb_qbo.folder) in line and "dagster" in line]
+
+
+def test_a_second_one_on_the_same_database_is_refused(fb_qbo: CommandLine, present_world: World) -> None:
+    with present_world.engine.connect() as connection, advisory_lock(connection, "fb_qbo:up"):
+        result = fb_qbo("up", "--port", str(free_port()))
+    assert (result.status, result.out) == (1, "")
+    assert "running already on this database" in result.err
+
+
+def test_a_port_that_is_taken_is_told_before_anything_starts(fb_qbo: CommandLine) -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        result = fb_qbo("up", "--port", str(taken.getsockname()[1]))
+    assert result.status == 2
+    assert "choose another with --port" in result.err
