@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from fb_qbo_pipeline.ledger.exceptions import OPEN
 from fb_qbo_pipeline.ledger.posted import POSTED, Posted
 from fb_qbo_pipeline.mapping.documents import Code, Entity, Outcome, Source
 from fb_qbo_pipeline.money import ZERO, parse_decimal, round_half_up
@@ -82,26 +83,36 @@ def _finding(row: Row, reason: str, remedy: str, amount: Decimal | None = None) 
     )
 
 
-def _held_rows(books: Books, codes: frozenset[Code] | None = None) -> Iterator[Finding]:
+def _held_rows(books: Books, codes: frozenset[Code]) -> Iterator[Finding]:
     for row in books.staged:
-        problems = [problem for problem in row["problems"] if codes is None or problem["code"] in codes]
+        problems = [problem for problem in row["problems"] if problem["code"] in codes]
         if row["outcome"] == Outcome.HELD and problems:
             yield _finding(row, f"{problems[0]['code']}: {problems[0]['reason']}", problems[0]["remedy"])
 
 
 def held(books: Books) -> list[Finding]:
-    """Documents that could not be mapped."""
-    return list(_held_rows(books))
+    """Documents that could not be mapped, or that posting held; not those that a person ignores."""
+    found = []
+    for row in books.staged:
+        exception = books.held.get((row["source"], row["source_id"]))
+        if exception is not None and exception["status"] == OPEN:
+            found.append(_finding(row, f"{exception['code']}: {exception['reason']}", exception["remedy"]))
+    return found
 
 
-def unmapped_taxes(books: Books) -> list[Finding]:
-    """Documents with a tax that is not mapped to a tax code of the same rate."""
-    return list(_held_rows(books, frozenset({Code.UNMAPPED_TAX})))
+def unmapped_sales(books: Books) -> list[Finding]:
+    """Invoices with a tax that is not mapped to a tax code of the same rate, or a product that is not mapped to an item."""
+    return list(_held_rows(books, frozenset({Code.UNMAPPED_TAX, Code.UNMAPPED_PRODUCT})))
 
 
-def unmapped_categories(books: Books) -> list[Finding]:
-    """Expenses whose category is not mapped to an account of the right type."""
-    return list(_held_rows(books, frozenset({Code.UNMAPPED_CATEGORY, Code.UNMAPPED_PRODUCT, Code.WRONG_ACCOUNT_TYPE})))
+def unmapped_expenses(books: Books) -> list[Finding]:
+    """Expenses with a category that is not mapped to an account of the right type, or a tax not to a code of the same rate."""
+    return list(_held_rows(books, frozenset({Code.UNMAPPED_CATEGORY, Code.UNMAPPED_PRODUCT, Code.UNMAPPED_TAX, Code.WRONG_ACCOUNT_TYPE})))
+
+
+def unmapped_payments(books: Books) -> list[Finding]:
+    """Payments that have no account to go to."""
+    return list(_held_rows(books, frozenset({Code.WRONG_ACCOUNT_TYPE, Code.CREDIT_WITHOUT_ACCOUNT, Code.INACTIVE_REFERENCE})))
 
 
 def in_closed_period(books: Books) -> list[Finding]:

@@ -15,7 +15,7 @@ def test_a_held_row_fails_the_check_of_its_day_only_as_a_warning(world: World, d
     world.invoice("100.00", on=day(5))
     world.invoice("50.00", on=day(6), taxes=UNKNOWN_TAX, client=world.client("Umbrella | Co"))
     assert deployment.run(day(5), day(7)).success
-    verdicts = {n: deployment.verdict("staged_invoices", "no_document_is_held", day(n)) for n in (5, 6, 7)}
+    verdicts = {n: deployment.verdict("reconciliation", "no_document_is_held", day(n)) for n in (5, 6, 7)}
     assert {n: verdict.passed for n, verdict in verdicts.items()} == {5: True, 6: False, 7: True}
     assert verdicts[6].severity is dg.AssetCheckSeverity.WARN
     assert verdicts[6].metadata["documents"] == 1
@@ -25,6 +25,17 @@ def test_a_held_row_fails_the_check_of_its_day_only_as_a_warning(world: World, d
     for told in ("0000002", "2026-03-06", "Umbrella \\| Co", "51.50 CAD", "unmapped_tax", "sales.taxes"):
         assert told in table
     assert world.count() == {"Invoice": 1}
+    mapped = [deployment.verdict("staged_invoices", "taxes_and_products_are_mapped", day(n)).passed for n in (5, 6, 7)]
+    assert mapped == [True, False, True]
+
+
+def test_a_document_that_a_person_ignores_is_not_held(world: World, deployment: Deployment) -> None:
+    world.invoice("50.00", on=day(6), taxes=UNKNOWN_TAX)
+    deployment.run(day(6))
+    with world.ledger.begin() as tx:
+        tx.exceptions.set_status(world.held()[0]["id"], "ignored", "paper only")
+    deployment.run(day(6))
+    assert deployment.verdict("reconciliation", "no_document_is_held", day(6)).passed
 
 
 def test_every_day_of_a_run_has_an_evaluation_and_none_stays_planned(world: World, deployment: Deployment) -> None:
@@ -41,7 +52,7 @@ def test_a_check_tells_about_fifty_documents_and_how_many_more_there_are(world: 
     for _ in range(TABLE_ROWS + 3):
         world.invoice("1.00", on=day(6), taxes=UNKNOWN_TAX, client=client)
     deployment.run(day(6))
-    verdict = deployment.verdict("staged_invoices", "no_document_is_held", day(6))
+    verdict = deployment.verdict("reconciliation", "no_document_is_held", day(6))
     assert verdict.metadata["documents"] == TABLE_ROWS + 3
     assert verdict.metadata["found"].count("unmapped_tax") == TABLE_ROWS
     assert "3 more" in verdict.metadata["found"]
@@ -52,7 +63,7 @@ def test_a_check_that_failed_passes_after_the_remedy(world: World, deployment: D
     deployment.run(day(6))
     world.freshbooks.edit_invoice(invoice, lines=[line("50.00")])
     deployment.run(day(6))
-    assert deployment.verdict("staged_invoices", "no_document_is_held", day(6)).passed
+    assert deployment.verdict("reconciliation", "no_document_is_held", day(6)).passed
 
 
 def test_every_check_passes_where_all_is_well(world: World, deployment: Deployment) -> None:

@@ -62,8 +62,9 @@ def money(found: list[Finding]) -> list[tuple[int, Decimal]]:
 
 RULES = [
     findings.held,
-    findings.unmapped_taxes,
-    findings.unmapped_categories,
+    findings.unmapped_sales,
+    findings.unmapped_payments,
+    findings.unmapped_expenses,
     findings.in_closed_period,
     findings.neither_posted_nor_held,
     findings.unequal_totals,
@@ -92,18 +93,30 @@ def test_no_rule_finds_anything_in_books_that_are_well(rule: Callable[[Books], l
     assert rule(well) == []
 
 
+def exception(code: str, status: str = "open") -> dict[str, str]:
+    """An unresolved exception."""
+    return PROBLEM | {"code": code, "status": status}
+
+
 def test_a_held_document_is_found_with_its_code_reason_and_remedy() -> None:
-    (found,) = findings.held(books([held("unmapped_tax"), row(source_id=2)], posted(source_id=2)))
+    (found,) = findings.held(books([held("unmapped_tax"), row(source_id=2)], held={("invoice", 1): exception("unmapped_tax")}))
     assert (found.number, found.party, found.amount, found.currency) == ("0001", "Acme Ltd", Decimal("113.00"), "CAD")
     assert (found.reason, found.remedy, found.day) == ("unmapped_tax: no code", "map it", DAY)
+
+
+def test_what_posting_held_counts_as_held_and_what_a_person_ignores_does_not() -> None:
+    exceptions = {("invoice", 1): exception("refused"), ("invoice", 2): exception("refused", "ignored")}
+    assert money(findings.held(books([row(), row(source_id=2)], held=exceptions))) == [(1, Decimal("113.00"))]
 
 
 @pytest.mark.parametrize(
     ("rule", "code"),
     [
-        (findings.unmapped_taxes, "unmapped_tax"),
-        (findings.unmapped_categories, "unmapped_category"),
-        (findings.unmapped_categories, "wrong_account_type"),
+        (findings.unmapped_sales, "unmapped_tax"),
+        (findings.unmapped_sales, "unmapped_product"),
+        (findings.unmapped_expenses, "unmapped_category"),
+        (findings.unmapped_expenses, "wrong_account_type"),
+        (findings.unmapped_payments, "credit_without_account"),
         (findings.duplicate_numbers, "duplicate_number"),
         (findings.in_closed_period, "closed_period"),
     ],
@@ -113,14 +126,13 @@ def test_a_rule_about_one_cause_finds_that_cause_only(rule: Callable[[Books], li
 
 
 def test_a_change_that_a_closed_period_refused_when_posting_is_found_too() -> None:
-    exception = {"code": "closed_period", "reason": "closed", "remedy": "open it"}
-    assert len(findings.in_closed_period(books([row()], posted(), held={("invoice", 1): exception}))) == 1
+    refused = {("invoice", 1): exception("closed_period")}
+    assert len(findings.in_closed_period(books([row()], posted(), held=refused))) == 1
 
 
 def test_what_is_neither_posted_nor_held_is_found() -> None:
     rows = [row(), row(source_id=2), row(source_id=3), row(source_id=4)]
-    exception = {"code": "refused"}
-    lost = books(rows, posted(), posted(source_id=2, state=VOIDED), held={("invoice", 3): exception})
+    lost = books(rows, posted(), posted(source_id=2, state=VOIDED), held={("invoice", 3): exception("refused")})
     assert money(findings.neither_posted_nor_held(lost)) == [(2, Decimal("113.00")), (4, Decimal("113.00"))]
 
 
