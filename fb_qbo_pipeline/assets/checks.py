@@ -128,6 +128,13 @@ BOTH_SIDES_AGREE_SENTENCE = (
     "If not: fb-qbo reconcile reads both sides anew and names every document."
 )
 
+QUIET_DAYS = 7  # without a new or changed record, a person should look whether FreshBooks is still used, or still connected
+FEED_IS_FRESH = "feed_is_fresh"
+FEED_IS_FRESH_SENTENCE = (
+    f"FreshBooks has told something new of invoices, payments and expenses within {QUIET_DAYS} days; backfills do not count. "
+    "If not: look into FreshBooks whether nothing was entered, or the wrong account is connected: fb-qbo check"
+)
+
 STAGED = {"invoice": (SALES_ARE_MAPPED,), "payment": (DEPOSITS_ARE_MAPPED,), "expense": (EXPENSES_ARE_MAPPED,)}
 POSTED = {"invoice": (), "payment": (PAYMENTS_ARE_LINKED, CLEARING_IS_EXPLAINED), "expense": ()}
 RECONCILED = (NOTHING_IS_HELD, ALL_POSTED_OR_HELD, BALANCES_ARE_EQUAL, NUMBERS_ARE_UNIQUE, NOTHING_IN_A_CLOSED_PERIOD, NO_FALLBACK)
@@ -149,6 +156,16 @@ def apply(context: dg.AssetExecutionContext, rules: Sequence[Rule], books: Books
         verdicts = {day: Verdict(False, findings_metadata(named, rule.next)) for day, named in by_day_of(found).items()}
         results.append(report(context, rule.name, days, verdicts, findings_metadata(found, rule.next), rule.severity))
     return results
+
+
+def freshness(latest: Mapping[str, dt.datetime], now: dt.datetime) -> dg.AssetCheckResult:
+    """Whether each resource has changed lately. `latest`: when a look last found a change."""
+    quiet = {resource: (now - instant).days for resource, instant in latest.items()}
+    stale = sorted(resource for resource, days in quiet.items() if days >= QUIET_DAYS)
+    metadata: Metadata = {f"days since the latest {resource}": days for resource, days in quiet.items()}
+    if stale:
+        metadata["nothing new of"] = ", ".join(f"{resource}s" for resource in stale)
+    return dg.AssetCheckResult(check_name=FEED_IS_FRESH, passed=not stale, severity=WARN, metadata=metadata)
 
 
 def agreement(context: dg.AssetExecutionContext, lines: Sequence[Line], books: Books, days: Sequence[dt.date]) -> dg.AssetCheckResult:

@@ -19,7 +19,7 @@ from typing import Any
 import dagster as dg
 
 from fb_qbo_pipeline.assets import checks
-from fb_qbo_pipeline.assets.checks import BOTH_SIDES_AGREE, BOTH_SIDES_AGREE_SENTENCE
+from fb_qbo_pipeline.assets.checks import BOTH_SIDES_AGREE, BOTH_SIDES_AGREE_SENTENCE, FEED_IS_FRESH, FEED_IS_FRESH_SENTENCE
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.describe import (
     by_day,
@@ -168,15 +168,20 @@ class _Builder:
             "date of a moved document, the invoice of a changed payment. A run of the partitioned assets follows for each span."
         )
 
-        @_asset(key=self.key(CHANGE_FEED), **self.common("freshbooks", {"python", "postgres"}, description, []))
+        key = self.key(CHANGE_FEED)
+        spec = dg.AssetCheckSpec(FEED_IS_FRESH, asset=key, description=FEED_IS_FRESH_SENTENCE)
+
+        @_asset(key=key, check_specs=[spec], **self.common("freshbooks", {"python", "postgres"}, description, []))
         def change_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             with self.opened(context) as (runtime, cost):
                 runtime.mirror.catch_up()
                 require_valid_settings(runtime)
                 look = look_for_changes(runtime)
+                fresh = checks.freshness(look.latest, runtime.clock())
             changed = {f"changed {resource}s": count for resource, count in look.changed.items()}
             context.log.info("%s; %d days wait for a run", "the first look" if look.first else f"changes: {look.changed}", look.waiting)
-            return dg.MaterializeResult(metadata=changed | {"days waiting for a run": look.waiting, "first look": look.first} | cost)
+            metadata = changed | {"days waiting for a run": look.waiting, "first look": look.first} | cost
+            return dg.MaterializeResult(metadata=metadata, check_results=[fresh])
 
         return change_feed
 

@@ -1,9 +1,11 @@
 """Checks as a finance person finds them: by day, with severity, count, money and a bounded table; none left unanswered."""
 
+import datetime as dt
 from collections import Counter
 
 import dagster as dg
 
+from fb_qbo_pipeline.assets.checks import QUIET_DAYS
 from fb_qbo_pipeline.assets.describe import TABLE_ROWS
 from fb_qbo_pipeline_tests.assets.deployment import Deployment
 from fb_qbo_pipeline_tests.pipeline.world import World, day, line
@@ -95,6 +97,24 @@ def test_checks_tell_defaults_overpayments_and_what_they_mean_for_whom(world: Wo
     assert "Carrier Pigeon" in verdict.metadata["found"]
     assert "names no vendor" in verdict.metadata["found"]
     assert deployment.verdict("reconciliation", "no_fallback_was_used", day(5)).passed
+
+
+def test_the_feed_is_fresh_by_what_looks_have_found_and_not_by_backfills(world: World, deployment: Deployment) -> None:
+    world.invoice("100.00", on=day(5))
+    deployment.look()
+    deployment.run(day(5))
+    assert deployment.feed().passed
+    world.freshbooks.clock.advance(dt.timedelta(days=QUIET_DAYS - 1))
+    world.expense(on=day(6))
+    deployment.look()
+    assert deployment.feed().passed
+    world.freshbooks.clock.advance(dt.timedelta(days=1))
+    deployment.run(day(5))
+    deployment.look()
+    verdict = deployment.feed()
+    assert not verdict.passed
+    assert verdict.metadata["nothing new of"] == "invoices, payments"
+    assert verdict.metadata["days since the latest expense"] == 1
 
 
 def test_checks_are_few_and_each_tells_a_controller_what_to_do(deployment: Deployment) -> None:
