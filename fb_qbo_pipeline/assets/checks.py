@@ -117,7 +117,7 @@ NOTHING_IN_A_CLOSED_PERIOD = Rule(
 )
 NO_FALLBACK = Rule(
     "no_fallback_was_used",
-    "No document was posted on a default product, vendor or account.",
+    "No document was posted on the default product or the default vendor.",
     WARN,
     "name what is missing, as the table says; posted documents follow",
     findings.fallbacks,
