@@ -16,9 +16,10 @@ from typing import Any
 
 import dagster as dg
 
-from fb_qbo_pipeline.assets.describe import findings_metadata
+from fb_qbo_pipeline.assets.describe import findings_metadata, tie_out_table
 from fb_qbo_pipeline.review import findings
 from fb_qbo_pipeline.review.findings import Books, Finding
+from fb_qbo_pipeline.review.tieout import Line, by_period, totals
 
 Metadata = dict[str, Any]
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
@@ -46,24 +47,31 @@ _SETTINGS = "correct integration.yaml or the documents, as the table says; the n
 
 NOTHING_IS_HELD = Rule(
     "no_document_is_held",
-    "Every document in scope could be mapped; none is held back.",
+    "No document is held back: neither by its mapping nor by QuickBooks. What a person ignores does not count.",
     WARN,
     "work through the table, or ignore a document with a reason: fb-qbo exceptions",
     findings.held,
 )
-TAXES_ARE_MAPPED = Rule(
-    "taxes_are_mapped_at_the_right_rate",
-    "Every tax that FreshBooks charged is mapped to a QuickBooks tax code of the same rate.",
+SALES_ARE_MAPPED = Rule(
+    "taxes_and_products_are_mapped",
+    "Every tax on an invoice is mapped to a QuickBooks tax code of the same rate, and every product to an item.",
     WARN,
     _SETTINGS,
-    findings.unmapped_taxes,
+    findings.unmapped_sales,
 )
-CATEGORIES_ARE_MAPPED = Rule(
-    "categories_are_mapped",
-    "Every expense category is mapped to an account of QuickBooks, of the right type.",
+DEPOSITS_ARE_MAPPED = Rule(
+    "payments_have_an_account",
+    "Every payment has an account of QuickBooks to go to; applied credits, too.",
     WARN,
     _SETTINGS,
-    findings.unmapped_categories,
+    findings.unmapped_payments,
+)
+EXPENSES_ARE_MAPPED = Rule(
+    "taxes_and_categories_are_mapped",
+    "Every tax on an expense is mapped to a QuickBooks tax code of the same rate, and every category to an account of the right type.",
+    WARN,
+    _SETTINGS,
+    findings.unmapped_expenses,
 )
 PAYMENTS_ARE_LINKED = Rule(
     "payments_settle_their_invoices",
@@ -85,13 +93,6 @@ ALL_POSTED_OR_HELD = Rule(
     ERROR,
     "materialize the day again; if it stays: fb-qbo trace NUMBER",
     findings.neither_posted_nor_held,
-)
-TOTALS_ARE_EQUAL = Rule(
-    "totals_are_equal",
-    "Every document's total in QuickBooks is FreshBooks' total, to the cent.",
-    ERROR,
-    "materialize the day again; if it stays: fb-qbo trace NUMBER",
-    findings.unequal_totals,
 )
 BALANCES_ARE_EQUAL = Rule(
     "open_balances_are_equal",
@@ -116,7 +117,7 @@ NOTHING_IN_A_CLOSED_PERIOD = Rule(
 )
 NO_FALLBACK = Rule(
     "no_fallback_was_used",
-    "No document was posted on a default product, vendor or account.",
+    "No document was posted on the default product or the default vendor.",
     WARN,
     "name what is missing, as the table says; posted documents follow",
     findings.fallbacks,
@@ -127,13 +128,16 @@ BOTH_SIDES_AGREE_SENTENCE = (
     "If not: fb-qbo reconcile reads both sides anew and names every document."
 )
 
-STAGED = {
-    "invoice": (NOTHING_IS_HELD, TAXES_ARE_MAPPED),
-    "payment": (NOTHING_IS_HELD,),
-    "expense": (NOTHING_IS_HELD, TAXES_ARE_MAPPED, CATEGORIES_ARE_MAPPED),
-}
+QUIET_DAYS = 7  # without a new or changed record, a person should look whether FreshBooks is still used, or still connected
+FEED_IS_FRESH = "feed_is_fresh"
+FEED_IS_FRESH_SENTENCE = (
+    f"FreshBooks has told something new of invoices, payments and expenses within {QUIET_DAYS} days; backfills do not count. "
+    "If not: look into FreshBooks whether nothing was entered, or the wrong account is connected: fb-qbo check"
+)
+
+STAGED = {"invoice": (SALES_ARE_MAPPED,), "payment": (DEPOSITS_ARE_MAPPED,), "expense": (EXPENSES_ARE_MAPPED,)}
 POSTED = {"invoice": (), "payment": (PAYMENTS_ARE_LINKED, CLEARING_IS_EXPLAINED), "expense": ()}
-RECONCILED = (ALL_POSTED_OR_HELD, TOTALS_ARE_EQUAL, BALANCES_ARE_EQUAL, NUMBERS_ARE_UNIQUE, NOTHING_IN_A_CLOSED_PERIOD, NO_FALLBACK)
+RECONCILED = (NOTHING_IS_HELD, ALL_POSTED_OR_HELD, BALANCES_ARE_EQUAL, NUMBERS_ARE_UNIQUE, NOTHING_IN_A_CLOSED_PERIOD, NO_FALLBACK)
 
 
 @dataclass(frozen=True)
@@ -149,12 +153,41 @@ def apply(context: dg.AssetExecutionContext, rules: Sequence[Rule], books: Books
     results = []
     for rule in rules:
         found = rule.find(books)
-        of_day: defaultdict[dt.date, list[Finding]] = defaultdict(list)
-        for one in found:
-            of_day[one.day].append(one)
-        verdicts = {day: Verdict(False, findings_metadata(named, rule.next)) for day, named in of_day.items()}
+        verdicts = {day: Verdict(False, findings_metadata(named, rule.next)) for day, named in by_day_of(found).items()}
         results.append(report(context, rule.name, days, verdicts, findings_metadata(found, rule.next), rule.severity))
     return results
+
+
+def freshness(latest: Mapping[str, dt.datetime], now: dt.datetime) -> dg.AssetCheckResult:
+    """Whether each resource has changed lately. `latest`: when a look last found a change."""
+    quiet = {resource: (now - instant).days for resource, instant in latest.items()}
+    stale = sorted(resource for resource, days in quiet.items() if days >= QUIET_DAYS)
+    metadata: Metadata = {f"days since the latest {resource}": days for resource, days in quiet.items()}
+    if stale:
+        metadata["nothing new of"] = ", ".join(f"{resource}s" for resource in stale)
+    return dg.AssetCheckResult(check_name=FEED_IS_FRESH, passed=not stale, severity=WARN, metadata=metadata)
+
+
+def agreement(context: dg.AssetExecutionContext, lines: Sequence[Line], books: Books, days: Sequence[dt.date]) -> dg.AssetCheckResult:
+    """Log for each day whether both sides agree, with the tie-out and the documents whose totals differ."""
+    differing = by_day_of(findings.unequal_totals(books))
+    per_day = by_period(lines)
+    verdicts = {}
+    for day in days:
+        of_day = per_day.get(day.isoformat(), [])
+        if not all(line.agrees for line in of_day):
+            tie_out = {"tie-out": dg.MarkdownMetadataValue(tie_out_table(of_day))}
+            verdicts[day] = Verdict(False, tie_out | findings_metadata(differing.get(day, []), "fb-qbo reconcile"))
+    summary = {"tie-out": dg.MarkdownMetadataValue(tie_out_table(totals(lines)))}
+    return report(context, BOTH_SIDES_AGREE, days, verdicts, summary, ERROR)
+
+
+def by_day_of(found: Sequence[Finding]) -> dict[dt.date, list[Finding]]:
+    """Findings by partition."""
+    of_day: defaultdict[dt.date, list[Finding]] = defaultdict(list)
+    for one in found:
+        of_day[one.day].append(one)
+    return dict(of_day)
 
 
 def report(

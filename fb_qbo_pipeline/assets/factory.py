@@ -19,7 +19,7 @@ from typing import Any
 import dagster as dg
 
 from fb_qbo_pipeline.assets import checks
-from fb_qbo_pipeline.assets.checks import BOTH_SIDES_AGREE, BOTH_SIDES_AGREE_SENTENCE, Verdict
+from fb_qbo_pipeline.assets.checks import BOTH_SIDES_AGREE, BOTH_SIDES_AGREE_SENTENCE, FEED_IS_FRESH, FEED_IS_FRESH_SENTENCE
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.describe import (
     by_day,
@@ -42,7 +42,7 @@ from fb_qbo_pipeline.pipeline.stage import stage
 from fb_qbo_pipeline.review.books import SOURCES, read_books
 from fb_qbo_pipeline.review.findings import Books, clearing
 from fb_qbo_pipeline.review.tieout import by_day as each_day
-from fb_qbo_pipeline.review.tieout import by_period, tie_out, totals
+from fb_qbo_pipeline.review.tieout import by_period, tie_out
 from fb_qbo_pipeline.schemas.posted import posted_schema
 from fb_qbo_pipeline.schemas.raw import raw_schema
 from fb_qbo_pipeline.schemas.staged import staged_schema
@@ -168,15 +168,20 @@ class _Builder:
             "date of a moved document, the invoice of a changed payment. A run of the partitioned assets follows for each span."
         )
 
-        @_asset(key=self.key(CHANGE_FEED), **self.common("freshbooks", {"python", "postgres"}, description, []))
+        key = self.key(CHANGE_FEED)
+        spec = dg.AssetCheckSpec(FEED_IS_FRESH, asset=key, description=FEED_IS_FRESH_SENTENCE)
+
+        @_asset(key=key, check_specs=[spec], **self.common("freshbooks", {"python", "postgres"}, description, []))
         def change_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             with self.opened(context) as (runtime, cost):
                 runtime.mirror.catch_up()
                 require_valid_settings(runtime)
                 look = look_for_changes(runtime)
+                fresh = checks.freshness(look.latest, runtime.clock())
             changed = {f"changed {resource}s": count for resource, count in look.changed.items()}
             context.log.info("%s; %d days wait for a run", "the first look" if look.first else f"changes: {look.changed}", look.waiting)
-            return dg.MaterializeResult(metadata=changed | {"days waiting for a run": look.waiting, "first look": look.first} | cost)
+            metadata = changed | {"days waiting for a run": look.waiting, "first look": look.first} | cost
+            return dg.MaterializeResult(metadata=metadata, check_results=[fresh])
 
         return change_feed
 
@@ -298,21 +303,16 @@ class _Builder:
                 books = self.books(runtime, days)
                 self.settle(context, runtime, days)
             per_day = by_period(lines)
-            verdicts = {}
             for day in days:
                 of_day = per_day.get(day.isoformat(), [])
-                difference = sum(float(abs(line.difference)) for line in of_day)
-                metadata = {"documents": sum(line.documents for line in of_day), "difference": difference}
-                context.add_asset_metadata(
-                    metadata | {"tie-out": dg.MarkdownMetadataValue(tie_out_table(of_day))}, partition_key=day.isoformat()
-                )
-                if not all(line.agrees for line in of_day):
-                    listed = [text for line in of_day for text in line.differing]
-                    verdicts[day] = Verdict(
-                        False, {"tie-out": dg.MarkdownMetadataValue(tie_out_table(of_day)), "documents": "; ".join(listed[:50])}
-                    )
-            summary = {"tie-out": dg.MarkdownMetadataValue(tie_out_table(totals(lines)))}
-            agree = checks.report(context, BOTH_SIDES_AGREE, days, verdicts, summary, checks.ERROR)
+                metadata = {
+                    "documents": sum(line.documents for line in of_day),
+                    "held": sum(line.held_documents for line in of_day),
+                    "difference": float(sum(abs(line.difference) for line in of_day)),
+                    "tie-out": dg.MarkdownMetadataValue(tie_out_table(of_day)),
+                }
+                context.add_asset_metadata(metadata, partition_key=day.isoformat())
+            agree = checks.agreement(context, lines, books, days)
             results = [agree, *checks.apply(context, checks.RECONCILED, books, days)]
             return dg.MaterializeResult(metadata=cost, check_results=results)
 

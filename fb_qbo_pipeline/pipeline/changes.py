@@ -21,6 +21,7 @@ from fb_qbo_pipeline.pipeline.runtime import Runtime
 log = logging.getLogger(__name__)
 
 _CURSOR = "freshbooks_changes"
+_LATEST = "latest_changes"
 
 # The QuickBooks lists that decide whether a document can be posted; customers and vendors change with every sync.
 _DECISIVE = ("Account", "Class", "CompanyInfo", "Department", "Item", "Preferences", "TaxCode", "TaxRate")
@@ -28,9 +29,14 @@ _DECISIVE = ("Account", "Class", "CompanyInfo", "Department", "Item", "Preferenc
 
 @dataclass
 class Look:
-    """What a look found: changed records by resource, and how many days wait for a run now."""
+    """What a look found: changed records by resource, and how many days wait for a run now.
+
+    `latest`: when a look last found something changed in each resource that the settings use; runs of old dates, such as
+    backfills, do not count. A resource that no look has found a change in yet has the instant of the first look.
+    """
 
     changed: dict[str, int] = field(default_factory=dict)
+    latest: dict[str, dt.datetime] = field(default_factory=dict)
     waiting: int = 0
     first: bool = False
 
@@ -45,10 +51,21 @@ def look_for_changes(runtime: Runtime) -> Look:
     with runtime.ledger.begin() as tx:
         _touch_earlier_start(runtime, tx)
         tx.cursors.set_instant(_CURSOR, started)
+        look.latest = _latest(runtime, tx, look, started)
         tx.cursors.set("looks", (tx.cursors.get("looks") or 0) + 1)
         tx.cursors.set("looked_on", runtime.today.isoformat())
         look.waiting = len(tx.touched.waiting())
     return look
+
+
+def _latest(runtime: Runtime, tx: Transaction, look: Look, now: dt.datetime) -> dict[str, dt.datetime]:
+    known = tx.cursors.get(_LATEST) or {}
+    latest = {
+        resource: now if look.changed.get(resource) or resource not in known else dt.datetime.fromisoformat(known[resource])
+        for resource in resources(runtime)
+    }
+    tx.cursors.set(_LATEST, {resource: instant.astimezone(dt.UTC).isoformat() for resource, instant in latest.items()})
+    return latest
 
 
 def resources(runtime: Runtime) -> tuple[str, ...]:

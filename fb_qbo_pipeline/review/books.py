@@ -10,7 +10,7 @@ from fb_qbo_pipeline.ledger.ledger import Transaction
 from fb_qbo_pipeline.ledger.raw import PRESENT
 from fb_qbo_pipeline.mapping.documents import Source
 from fb_qbo_pipeline.money import round_half_up
-from fb_qbo_pipeline.quickbooks.company import Company, fold
+from fb_qbo_pipeline.quickbooks.company import Company
 from fb_qbo_pipeline.review.findings import Books, Key, Row
 from fb_qbo_pipeline.settings.models import Integration
 
@@ -39,7 +39,6 @@ def read_books(
         held=_held(tx, looked_up),
         payments=payments,
         methods=_methods(tx, ids[Source.PAYMENT.value]),
-        named_methods=_named_methods(integration),
         default_item=_default_item(integration, company),
         vendors=_vendors(tx, ids[Source.EXPENSE.value]),
     )
@@ -62,13 +61,6 @@ def _methods(tx: Transaction, payments: set[int]) -> dict[int, str]:
 def _held(tx: Transaction, ids: dict[str, set[int]]) -> dict[Key, Row]:
     unresolved = ((row["source"], row["source_id"], row) for row in tx.exceptions.unresolved())
     return {(source, source_id): row for source, source_id, row in unresolved if source_id in ids[source]}
-
-
-def _named_methods(integration: Integration) -> frozenset[str] | None:
-    """Methods with an account of their own; None where the settings name none, and the default is meant for all."""
-    if integration.payments is None or not integration.payments.by_method:
-        return None
-    return frozenset(fold(method) for method in integration.payments.by_method)
 
 
 def _default_item(integration: Integration, company: Company) -> str | None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from fb_qbo_pipeline.ledger.exceptions import OPEN
 from fb_qbo_pipeline.ledger.posted import POSTED, Posted
 from fb_qbo_pipeline.mapping.documents import Code, Entity, Outcome, Source
 from fb_qbo_pipeline.money import ZERO, parse_decimal, round_half_up
-from fb_qbo_pipeline.quickbooks.company import fold
 
 Row = Mapping[Any, Any]
 Key = tuple[str, int]  # source, FreshBooks id
@@ -44,9 +44,8 @@ class Books:
 
     `posted` and `held` have what stands in QuickBooks and what has an unresolved exception, of those rows and of the
     payments of their invoices. `payments`: of the invoices among the rows, as FreshBooks has them, whatever their date.
-    `methods`: FreshBooks' payment method by payment. `named_methods`: those that the settings give an account of their own,
-    folded; None where the settings name no method. `default_item`: id of the item for products that are not found.
-    `vendors`: of expenses that name one, by id.
+    `methods`: FreshBooks' payment method by payment. `default_item`: id of the item for products that are not found.
+    `vendors`: the expenses that name one, by id.
     """
 
     staged: Sequence[Row]
@@ -54,7 +53,6 @@ class Books:
     held: Mapping[Key, Row] = field(default_factory=dict)
     payments: Mapping[int, Sequence[tuple[int, Decimal]]] = field(default_factory=dict)
     methods: Mapping[int, str] = field(default_factory=dict)
-    named_methods: frozenset[str] | None = None
     default_item: str | None = None
     vendors: frozenset[int] | None = None
 
@@ -82,26 +80,36 @@ def _finding(row: Row, reason: str, remedy: str, amount: Decimal | None = None) 
     )
 
 
-def _held_rows(books: Books, codes: frozenset[Code] | None = None) -> Iterator[Finding]:
+def _held_rows(books: Books, codes: frozenset[Code]) -> Iterator[Finding]:
     for row in books.staged:
-        problems = [problem for problem in row["problems"] if codes is None or problem["code"] in codes]
+        problems = [problem for problem in row["problems"] if problem["code"] in codes]
         if row["outcome"] == Outcome.HELD and problems:
             yield _finding(row, f"{problems[0]['code']}: {problems[0]['reason']}", problems[0]["remedy"])
 
 
 def held(books: Books) -> list[Finding]:
-    """Documents that could not be mapped."""
-    return list(_held_rows(books))
+    """Documents that could not be mapped, or that posting held; not those that a person ignores."""
+    found = []
+    for row in books.staged:
+        exception = books.held.get((row["source"], row["source_id"]))
+        if exception is not None and exception["status"] == OPEN:
+            found.append(_finding(row, f"{exception['code']}: {exception['reason']}", exception["remedy"]))
+    return found
 
 
-def unmapped_taxes(books: Books) -> list[Finding]:
-    """Documents with a tax that is not mapped to a tax code of the same rate."""
-    return list(_held_rows(books, frozenset({Code.UNMAPPED_TAX})))
+def unmapped_sales(books: Books) -> list[Finding]:
+    """Invoices with a tax that is not mapped to a tax code of the same rate, or a product that is not mapped to an item."""
+    return list(_held_rows(books, frozenset({Code.UNMAPPED_TAX, Code.UNMAPPED_PRODUCT})))
 
 
-def unmapped_categories(books: Books) -> list[Finding]:
-    """Expenses whose category is not mapped to an account of the right type."""
-    return list(_held_rows(books, frozenset({Code.UNMAPPED_CATEGORY, Code.UNMAPPED_PRODUCT, Code.WRONG_ACCOUNT_TYPE})))
+def unmapped_expenses(books: Books) -> list[Finding]:
+    """Expenses with a category that is not mapped to an account of the right type, or a tax not to a code of the same rate."""
+    return list(_held_rows(books, frozenset({Code.UNMAPPED_CATEGORY, Code.UNMAPPED_PRODUCT, Code.UNMAPPED_TAX, Code.WRONG_ACCOUNT_TYPE})))
+
+
+def unmapped_payments(books: Books) -> list[Finding]:
+    """Payments that have no account to go to."""
+    return list(_held_rows(books, frozenset({Code.WRONG_ACCOUNT_TYPE, Code.CREDIT_WITHOUT_ACCOUNT, Code.INACTIVE_REFERENCE})))
 
 
 def in_closed_period(books: Books) -> list[Finding]:
@@ -205,7 +213,10 @@ def duplicate_numbers(books: Books) -> list[Finding]:
 
 
 def fallbacks(books: Books) -> list[Finding]:
-    """Documents that were posted with a default of the settings, because FreshBooks says nothing or something unknown."""
+    """Documents on the default product or vendor, because FreshBooks names none or an unknown one.
+
+    The deposit account is none of these: it is where payments go whose method has no clearing account of its own.
+    """
     return [_finding(row, reason, remedy) for row in books.staged for reason, remedy in _fallbacks(books, row)]
 
 
@@ -217,11 +228,6 @@ def _fallbacks(books: Books, row: Row) -> Iterator[tuple[str, str]]:
         count = sum(1 for line in lines if (line.get("ItemRef") or {}).get("value") == books.default_item)
         if count:
             yield f"{count} lines are on the default product", "Name the products in FreshBooks as in QuickBooks, or create them there"
-    if row["source"] == Source.PAYMENT and books.named_methods is not None:
-        method = books.methods.get(row["source_id"], "")
-        if fold(method) not in books.named_methods:
-            told = f"the method {method!r}" if method else "a payment without a method"
-            yield f"{told} has no account of its own: default account", "Add the method to payments.by_method"
     if row["source"] == Source.EXPENSE and books.vendors is not None and row["source_id"] not in books.vendors:
         yield "names no vendor: default vendor", "Enter the vendor in FreshBooks"
 

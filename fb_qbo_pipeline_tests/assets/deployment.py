@@ -131,6 +131,11 @@ class Deployment:
         metadata = {name: value.value for name, value in found[0].metadata.items()}
         return Verdict(found[0].passed, found[0].severity, metadata)
 
+    def feed(self) -> Verdict:
+        """The newest evaluation of the feed's freshness."""
+        newest = self._evaluations("change_feed", "feed_is_fresh")[0]
+        return Verdict(newest.passed, newest.severity, {name: value.value for name, value in newest.metadata.items()})
+
     def evaluated(self, key: dg.AssetCheckKey) -> set[str]:
         """The days for which a check has an evaluation."""
         return {evaluation.partition for evaluation in self._evaluations(key.asset_key.path[-1], key.name) if evaluation.partition}

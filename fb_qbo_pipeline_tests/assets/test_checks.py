@@ -1,9 +1,11 @@
 """Checks as a finance person finds them: by day, with severity, count, money and a bounded table; none left unanswered."""
 
+import datetime as dt
 from collections import Counter
 
 import dagster as dg
 
+from fb_qbo_pipeline.assets.checks import QUIET_DAYS
 from fb_qbo_pipeline.assets.describe import TABLE_ROWS
 from fb_qbo_pipeline_tests.assets.deployment import Deployment
 from fb_qbo_pipeline_tests.pipeline.world import World, day, line
@@ -15,7 +17,7 @@ def test_a_held_row_fails_the_check_of_its_day_only_as_a_warning(world: World, d
     world.invoice("100.00", on=day(5))
     world.invoice("50.00", on=day(6), taxes=UNKNOWN_TAX, client=world.client("Umbrella | Co"))
     assert deployment.run(day(5), day(7)).success
-    verdicts = {n: deployment.verdict("staged_invoices", "no_document_is_held", day(n)) for n in (5, 6, 7)}
+    verdicts = {n: deployment.verdict("reconciliation", "no_document_is_held", day(n)) for n in (5, 6, 7)}
     assert {n: verdict.passed for n, verdict in verdicts.items()} == {5: True, 6: False, 7: True}
     assert verdicts[6].severity is dg.AssetCheckSeverity.WARN
     assert verdicts[6].metadata["documents"] == 1
@@ -25,6 +27,17 @@ def test_a_held_row_fails_the_check_of_its_day_only_as_a_warning(world: World, d
     for told in ("0000002", "2026-03-06", "Umbrella \\| Co", "51.50 CAD", "unmapped_tax", "sales.taxes"):
         assert told in table
     assert world.count() == {"Invoice": 1}
+    mapped = [deployment.verdict("staged_invoices", "taxes_and_products_are_mapped", day(n)).passed for n in (5, 6, 7)]
+    assert mapped == [True, False, True]
+
+
+def test_a_document_that_a_person_ignores_is_not_held(world: World, deployment: Deployment) -> None:
+    world.invoice("50.00", on=day(6), taxes=UNKNOWN_TAX)
+    deployment.run(day(6))
+    with world.ledger.begin() as tx:
+        tx.exceptions.set_status(world.held()[0]["id"], "ignored", "paper only")
+    deployment.run(day(6))
+    assert deployment.verdict("reconciliation", "no_document_is_held", day(6)).passed
 
 
 def test_every_day_of_a_run_has_an_evaluation_and_none_stays_planned(world: World, deployment: Deployment) -> None:
@@ -41,7 +54,7 @@ def test_a_check_tells_about_fifty_documents_and_how_many_more_there_are(world: 
     for _ in range(TABLE_ROWS + 3):
         world.invoice("1.00", on=day(6), taxes=UNKNOWN_TAX, client=client)
     deployment.run(day(6))
-    verdict = deployment.verdict("staged_invoices", "no_document_is_held", day(6))
+    verdict = deployment.verdict("reconciliation", "no_document_is_held", day(6))
     assert verdict.metadata["documents"] == TABLE_ROWS + 3
     assert verdict.metadata["found"].count("unmapped_tax") == TABLE_ROWS
     assert "3 more" in verdict.metadata["found"]
@@ -52,7 +65,7 @@ def test_a_check_that_failed_passes_after_the_remedy(world: World, deployment: D
     deployment.run(day(6))
     world.freshbooks.edit_invoice(invoice, lines=[line("50.00")])
     deployment.run(day(6))
-    assert deployment.verdict("staged_invoices", "no_document_is_held", day(6)).passed
+    assert deployment.verdict("reconciliation", "no_document_is_held", day(6)).passed
 
 
 def test_every_check_passes_where_all_is_well(world: World, deployment: Deployment) -> None:
@@ -73,17 +86,31 @@ def test_every_check_passes_where_all_is_well(world: World, deployment: Deployme
     )
 
 
-def test_checks_tell_defaults_overpayments_and_what_they_mean_for_whom(world: World, deployment: Deployment) -> None:
-    invoice = world.invoice("100.00", on=day(5))
-    world.payment(invoice, "113.00", on=day(6), type="Carrier Pigeon")
+def test_a_document_on_a_default_of_the_settings_is_told(world: World, deployment: Deployment) -> None:
     world.expense(on=day(6), vendor="")
     deployment.run(day(5), day(6))
     verdict = deployment.verdict("reconciliation", "no_fallback_was_used", day(6))
     assert not verdict.passed
-    assert verdict.metadata["documents"] == 2
-    assert "Carrier Pigeon" in verdict.metadata["found"]
     assert "names no vendor" in verdict.metadata["found"]
     assert deployment.verdict("reconciliation", "no_fallback_was_used", day(5)).passed
+
+
+def test_the_feed_is_fresh_by_what_looks_have_found_and_not_by_backfills(world: World, deployment: Deployment) -> None:
+    world.invoice("100.00", on=day(5))
+    deployment.look()
+    deployment.run(day(5))
+    assert deployment.feed().passed
+    world.freshbooks.clock.advance(dt.timedelta(days=QUIET_DAYS - 1))
+    world.expense(on=day(6))
+    deployment.look()
+    assert deployment.feed().passed
+    world.freshbooks.clock.advance(dt.timedelta(days=1))
+    deployment.run(day(5))
+    deployment.look()
+    verdict = deployment.feed()
+    assert not verdict.passed
+    assert verdict.metadata["nothing new of"] == "invoices, payments"
+    assert verdict.metadata["days since the latest expense"] == 1
 
 
 def test_checks_are_few_and_each_tells_a_controller_what_to_do(deployment: Deployment) -> None:

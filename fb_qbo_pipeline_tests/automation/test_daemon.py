@@ -36,7 +36,7 @@ def test_a_tick_looks_for_changes_and_the_sensor_syncs_exactly_the_touched_days(
     def settled() -> bool:
         return bool(runs("change")) and all(run.is_finished for run in runs("change")) and not world.touched()
 
-    wait_until(settled, 150, lambda: f"{instance.get_runs()}\n{services.logs()}")
+    wait_until(settled, 240, lambda: f"{instance.get_runs()}\n{services.logs()}")
     assert [run.status for run in runs("schedule")] == [dg.DagsterRunStatus.SUCCESS]
     assert [run.status for run in runs("change")] == [dg.DagsterRunStatus.SUCCESS] * 2  # one for each contiguous span
     touched = {day.isoformat() for day in (days[5], days[2], days[1])}
