@@ -150,6 +150,10 @@ class QuickBooksClient(QuickBooksReader):
             return _entity_answer(reply.payload, entity)
         return _failure(reply)
 
+    def next_kind(self) -> Kind:
+        """How the next of many documents is sent soonest (see `Limiter.next_kind`)."""
+        return self._transport.limiter.next_kind()
+
     def batch(self, items: Sequence[BatchItem], *, request_id: str) -> dict[str, Answer]:
         """Several independent writes in one request, sent once; each one's answer by its bId, in the order of `items`.
 
