@@ -12,7 +12,6 @@ from fb_qbo_pipeline.freshbooks.parsing import parse_client, parse_invoice
 from fb_qbo_pipeline.http import loads
 from fb_qbo_pipeline.json_text import dump_json
 from fb_qbo_pipeline.mapping.context import Context
-from fb_qbo_pipeline.mapping.documents import Mapped
 from fb_qbo_pipeline.mapping.invoices import map_invoice
 from fb_qbo_pipeline.mapping.numbers import hold_duplicates
 from fb_qbo_pipeline.mapping.rows import to_row
@@ -74,6 +73,3 @@ def _timed(work: Callable[[], T]) -> tuple[T, float]:
     started = time.process_time()
     result = work()
     return result, time.process_time() - started
-
-
-__all__ = ["Mapped", "Speeds", "measure", "prepare"]

@@ -20,6 +20,8 @@ _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]{2,}")
 
 def _printable(text: str, kept: str = "") -> str:
     """`text` with control characters as blanks and invisible format characters dropped; those in `kept` stay."""
+    if text.isprintable():  # nearly always, and a character at a time is slow
+        return text
     characters = []
     for character in text:
         category = unicodedata.category(character)
