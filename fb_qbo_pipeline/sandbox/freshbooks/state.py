@@ -289,9 +289,13 @@ class FreshBooks:
         if RESOURCES[resource].has_vis_state:
             self._show(resource, record_id, DELETED)
         else:
-            with self._lock:
-                del self._records[resource][record_id]
-                self.revision += 1
+            self.forget(resource, record_id)
+
+    def forget(self, resource: str, record_id: int) -> None:
+        """Know nothing of a record any more, not even that it was deleted."""
+        with self._lock:
+            del self._records[resource][record_id]
+            self.revision += 1
 
     def archive(self, resource: str, record_id: int) -> None:
         """Archived records stay in the books and in default lists."""
