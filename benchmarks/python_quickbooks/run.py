@@ -41,12 +41,13 @@ def invoice(number: int, given: dict[str, str]) -> Invoice:
     document = Invoice()
     document.DocNumber = f"PQ{number}"
     document.CustomerRef = reference(given["customer"])
-    document.TxnDate = document.DueDate = "2026-03-20"
+    document.TxnDate = document.DueDate = document.ShipDate = "2026-03-20"
     document.GlobalTaxCalculation = "TaxExcluded"
     for amount in (100 + number % 50, 20):
         line = SalesItemLine()
         line.Amount = amount
         line.SalesItemLineDetail = SalesItemLineDetail()
+        line.SalesItemLineDetail.ServiceDate = "2026-03-20"
         line.SalesItemLineDetail.Qty = 1
         line.SalesItemLineDetail.UnitPrice = amount
         line.SalesItemLineDetail.ItemRef = reference(given["item"])
