@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format test demo reference lock
+.PHONY: help install check format test demo bench reference lock
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ test: install ## the tests; ARGS='-k name' narrows them
 
 demo: install ## a sample company synced between both sandboxes; ARGS=--exit does not serve the UI
 	$(BIN)/fb-qbo demo $(ARGS)
+
+bench: install ## speed, calls and memory against the sandbox; ARGS=--full for the published figures (an hour)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 reference: install ## write the configuration reference into README.md
 	$(BIN)/python -m fb_qbo_pipeline.settings.reference README.md

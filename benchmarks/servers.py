@@ -79,6 +79,7 @@ class Servers:
 
     environment: dict[str, str]
     refresh_token: str
+    ids: dict[str, Any]  # of a customer, an item and a tax code
     _pipe: Connection
 
     def samples(self) -> list[Sample]:
@@ -100,8 +101,8 @@ def servers(books: Books, speed: Speed) -> Iterator[Servers]:
     process = context.Process(target=_serve, args=(theirs, books, speed), daemon=True)
     process.start()
     try:
-        environment, refresh_token = ours.recv()
-        yield Servers(environment, refresh_token, ours)
+        environment, refresh_token, ids = ours.recv()
+        yield Servers(environment, refresh_token, ids, ours)
         ours.send("stop")
         process.join(10)
     finally:
@@ -152,11 +153,18 @@ def _serve(pipe: Connection, books: Books, speed: Speed) -> None:
 
     with SandboxServer(freshbooks, quickbooks) as server:
         threading.Thread(target=watch, daemon=True).start()
-        pipe.send((server.environment(concurrency=8), server.refresh_token))
+        named = {"customer": ("Customer", client_name(1)), "item": ("Item", PRODUCTS[0]), "tax_code": ("TaxCode", "HST ON")}
+        ids = {key: company.named(*name)["Id"] for key, name in named.items()} if books.known else {}
+        pipe.send((server.environment(), server.refresh_token, ids))
         while pipe.recv() == "samples":
             sample()
             pipe.send(list(log))
         stopping.set()
+
+
+def client_name(number: int) -> str:
+    """What a client is called on both sides."""
+    return f"Client {number:05} Ltd"
 
 
 def fill(account: FreshBooks, company: QuickBooks, books: Books) -> None:
@@ -164,14 +172,14 @@ def fill(account: FreshBooks, company: QuickBooks, books: Books) -> None:
     for tax in {tax for taxes in TAXES for tax in taxes}:
         account.add_tax(*tax)
     clients = [
-        account.add_client(f"Client {number:05} Ltd", "Jane", "Doe", f"client{number}@example.com")["id"]
+        account.add_client(client_name(number), "Jane", "Doe", f"client{number}@example.com")["id"]
         for number in range(1, books.clients + 1)
     ]
     if books.known:
         for number in range(1, books.clients + 1):
             company.add(
                 "Customer",
-                DisplayName=f"Client {number:05} Ltd",
+                DisplayName=client_name(number),
                 PrimaryEmailAddr={"Address": f"client{number}@example.com"},
                 CurrencyRef=company.currency_ref("CAD"),
                 Balance=0,

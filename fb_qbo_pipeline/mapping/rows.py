@@ -7,7 +7,6 @@ another e-mail address, so neither does the one in QuickBooks, least of all in a
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from fb_qbo_pipeline.json_text import fingerprint
@@ -56,8 +55,18 @@ def row_notes(row: Mapping[Any, Any]) -> list[str]:
 
 def document_to_json(document: Document) -> Json:
     """A JSON object; Decimals stay Decimals."""
-    values = asdict(document)
-    return values | {"source": document.source.value, "entity": document.entity.value, "date": document.date.isoformat()}
+    return _fields(document) | {
+        "source": document.source.value,
+        "entity": document.entity.value,
+        "date": document.date.isoformat(),
+        "parties": [_fields(party) for party in document.parties],
+        "items": [_fields(item) for item in document.items],
+    }
+
+
+def _fields(value: Document | PartyRequest | ItemRequest) -> Json:
+    """The fields by name. `dataclasses.asdict` would copy every value in depth: half of the time that mapping takes."""
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 def document_from_json(values: Json) -> Document:

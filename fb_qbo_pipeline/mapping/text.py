@@ -22,6 +22,8 @@ _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[A-Za-z][A-Za-z0-9-]
 
 def printable(text: str, kept: str = "") -> str:
     """`text` with control characters as blanks and invisible format characters dropped; those in `kept` stay."""
+    if text.isprintable():  # nearly always, and a character at a time is slow
+        return text
     characters = []
     for character in text:
         category = unicodedata.category(character)

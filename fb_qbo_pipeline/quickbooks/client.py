@@ -120,10 +120,6 @@ class QuickBooksClient(QuickBooksReader):
         transport = Transport(base_url, realm_id, authorizer, limiter=limiter, session=session, recorder=recorder, timeouts=timeouts)
         super().__init__(transport, sleep=sleep, backoff=backoff)
 
-    def next_kind(self) -> Literal["batch", "single"]:
-        """How the next of many writes is sent soonest (see `limits`)."""
-        return self._transport.limiter.next_kind()
-
     def write(
         self,
         entity: str,
@@ -153,6 +149,10 @@ class QuickBooksClient(QuickBooksReader):
         if isinstance(reply, Answered):
             return _entity_answer(reply.payload, entity)
         return _failure(reply)
+
+    def next_kind(self) -> Kind:
+        """How the next of many documents is sent soonest (see `Limiter.next_kind`)."""
+        return self._transport.limiter.next_kind()
 
     def batch(self, items: Sequence[BatchItem], *, request_id: str) -> dict[str, Answer]:
         """Several independent writes in one request, sent once; each one's answer by its bId, in the order of `items`.

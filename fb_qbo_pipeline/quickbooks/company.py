@@ -198,8 +198,15 @@ class Company:
 
     def tax_code(self, name: str) -> TaxCode | None:
         """The tax code named `name`; an active one before an inactive one."""
-        found = [code for code in self.tax_codes if fold(code.name) == fold(name)]
-        return next((code for code in found if code.active), found[0] if found else None)
+        return self._codes_by_name.get(fold(name))
+
+    @cached_property
+    def _codes_by_name(self) -> dict[str, TaxCode]:
+        """Tax codes by folded name: asked for twice a document."""
+        found: dict[str, TaxCode] = {}
+        for code in sorted(self.tax_codes, key=lambda code: not code.active):
+            found.setdefault(fold(code.name), code)
+        return found
 
     @cached_property
     def rates_by_id(self) -> dict[str, TaxRate]:

@@ -7,7 +7,7 @@ company list that changed meanwhile can reach the books.
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -126,13 +126,14 @@ def _held(row: Json, checks: Sequence[str]) -> Json:
 
 def _columns(row: Json) -> Json:
     body = row["document"]["body"]
+    used = _references(body)
     kept = {n: row[n] for n in ("source_id", "outcome", "entity", "document_date", "number", "currency", "amount", "total", "tax")}
     return kept | {
         "composed": _composed(row["entity"], body),
         "customer": (body.get("CustomerRef") or {}).get("value"),
-        "tax_codes": frozenset(_references(body, "TaxCodeRef")),
+        "tax_codes": frozenset(used["TaxCodeRef"]),
         "uncoded_lines": 0 if row["entity"] == Entity.PAYMENT.value else _uncoded(body["Line"]),
-        "accounts": frozenset(_references(body, "AccountRef")) | frozenset(_references(body, "DepositToAccountRef")),
+        "accounts": frozenset(used["AccountRef"] | used["DepositToAccountRef"]),
     }
 
 
@@ -146,16 +147,21 @@ def _composed(entity: str, body: Json) -> Decimal:
 
 
 def _uncoded(lines: Sequence[Json]) -> int:
-    return sum(1 for line in lines if "Amount" in line and not any(_references(line, "TaxCodeRef")))
+    return sum(1 for line in lines if "Amount" in line and not _references(line)["TaxCodeRef"])
 
 
-def _references(value: Any, name: str) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if key == name and isinstance(inner, Mapping):
-                yield str(inner.get("value"))
-            else:
-                yield from _references(inner, name)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _references(inner, name)
+def _references(body: Json) -> dict[str, set[str]]:
+    """The ids that a request body refers to, at any depth, by the name of the reference."""
+    found: dict[str, set[str]] = {"TaxCodeRef": set(), "AccountRef": set(), "DepositToAccountRef": set()}
+    left: list[Any] = [body]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if key in found and isinstance(inner, dict):
+                    found[key].add(str(inner.get("value")))
+                elif isinstance(inner, (dict, list, tuple)):
+                    left.append(inner)
+        else:
+            left.extend(inner for inner in value if isinstance(inner, (dict, list, tuple)))
+    return found

@@ -273,7 +273,7 @@ def test_a_payment_dated_before_the_start_belongs_to_the_first_partition(world: 
 def test_a_record_that_freshbooks_no_longer_knows_is_voided(world: World) -> None:
     invoice = world.invoice()
     world.sync()
-    del world.freshbooks._records["invoice"][invoice]
+    world.freshbooks.forget("invoice", invoice)
     world.sync()
     assert world.document("invoice", invoice)["TotalAmt"] == 0
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from fb_qbo_pipeline.sandbox.freshbooks.listing import list_page, parse_query
+from fb_qbo_pipeline.sandbox.freshbooks.listing import page_of, parse_query, selected
 from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
 from fb_qbo_pipeline.sandbox.freshbooks.refusals import Refusal
 from fb_qbo_pipeline.sandbox.freshbooks.resources import RESOURCES
@@ -14,7 +14,7 @@ LINES = (Line("Design", 1, "10.00"),)
 
 def listed(account: FreshBooks, resource: str, *pairs: tuple[str, Any], **options: Any) -> tuple[list[Any], Any]:
     query = parse_query([(key, str(value)) for key, value in pairs])
-    return list_page(RESOURCES[resource], account.view(resource), query, **options)
+    return page_of(selected(RESOURCES[resource], account.view(resource), query, **options), query)
 
 
 def add_invoices(account: FreshBooks, client_id: int, count: int) -> list[int]:

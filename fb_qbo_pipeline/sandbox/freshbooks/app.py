@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from fb_qbo_pipeline.sandbox.freshbooks import identity
 from fb_qbo_pipeline.sandbox.freshbooks.behaviour import Behaviour, Traffic
-from fb_qbo_pipeline.sandbox.freshbooks.listing import list_page, parse_query, trimmed
+from fb_qbo_pipeline.sandbox.freshbooks.listing import ListQuery, page_of, parse_query, selected, trimmed
 from fb_qbo_pipeline.sandbox.freshbooks.oauth import OAuthRefusal, TokenServer
 from fb_qbo_pipeline.sandbox.freshbooks.refusals import SHAPES, Refusal, not_found, shape_of, unauthenticated
 from fb_qbo_pipeline.sandbox.freshbooks.resources import ACTIVE, ARCHIVED, BY_PATH, DELETED, RESOURCES, Json, Resource
@@ -73,6 +73,7 @@ class _Api:
         self.tokens = tokens
         self.behaviour = behaviour
         self.traffic = traffic
+        self._last: tuple[object, list[Json]] | None = None
 
     def serving(self, handler: _Handler) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint around a handler: counting, latency, faults, refusals in the right shape."""
@@ -143,13 +144,21 @@ class _Api:
         query = parse_query(call.request.query_params.multi_items())
         searches = {key: texts for key, texts in query.searches.items() if key[0] not in self.behaviour.ignored_filters}
         heeded = replace(query, searches=searches)
-        rows, paging = list_page(resource, self.account.view(resource.name), heeded, max_inclusive=self.behaviour.max_inclusive)
+        rows, paging = page_of(self._selected(resource, heeded), query)
         if resource.name in self.behaviour.unreadable:
             rows = []
         response = _result({resource.plural: [self._shown(resource, row, query.includes) for row in rows], **paging})
         if self.behaviour.after_page is not None:
             self.behaviour.after_page(resource.name, query.page)
         return response
+
+    def _selected(self, resource: Resource, query: ListQuery) -> list[Json]:
+        """The rows of all pages; those of the last list are kept, because who reads 1,000 pages would have them searched 1,000 times."""
+        inclusive = self.behaviour.max_inclusive
+        asked = (resource.name, query.searches, query.sort, inclusive, self.account.revision, self.account.today())
+        if self._last is None or self._last[0] != asked:
+            self._last = (asked, selected(resource, self.account.view(resource.name), query, max_inclusive=inclusive))
+        return self._last[1]
 
     def record(self, call: _Call) -> Response:
         """One record by id; deleted ones can still be read. `PUT` changes its `vis_state`."""

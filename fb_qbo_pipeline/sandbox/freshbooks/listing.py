@@ -60,11 +60,15 @@ def parse_query(pairs: Iterable[tuple[str, str]]) -> ListQuery:
     return ListQuery(max(page, 1), min(per_page, MAX_PER_PAGE), searches, frozenset(includes), plain.get("sort"))
 
 
-def list_page(resource: Resource, records: list[Json], query: ListQuery, *, max_inclusive: bool = False) -> tuple[list[Json], Json]:
-    """The rows of one page and the paging figures. Past the end: no rows, `page` as asked."""
+def selected(resource: Resource, records: list[Json], query: ListQuery, *, max_inclusive: bool = False) -> list[Json]:
+    """The rows of all pages, in order. Raises Refusal as `filters.select`."""
     if resource.has_vis_state and ("vis_state", False) not in query.searches:
         records = [record for record in records if record["vis_state"] != DELETED]
-    records = _ordered(resource, select(resource.name, records, query.searches, max_inclusive=max_inclusive), query.sort)
+    return _ordered(resource, select(resource.name, records, query.searches, max_inclusive=max_inclusive), query.sort)
+
+
+def page_of(records: list[Json], query: ListQuery) -> tuple[list[Json], Json]:
+    """The rows of one page of `selected` rows and the paging figures. Past the end: no rows, `page` as asked."""
     start = (query.page - 1) * query.per_page
     paging = {"page": query.page, "pages": -(-len(records) // query.per_page), "per_page": query.per_page, "total": len(records)}
     return records[start : start + query.per_page], paging

@@ -55,6 +55,8 @@ class FreshBooks:
         self._next_id = {name: resource.first_id for name, resource in RESOURCES.items()}
         self._next_credit_id = 95001
         self._payments_of: dict[int, list[int]] = {}
+        self.revision = 0  # grows with every change
+        self._views: dict[str, tuple[tuple[int, dt.date], list[Json]]] = {}
 
     # Reading
 
@@ -65,8 +67,12 @@ class FreshBooks:
     def view(self, resource: str) -> list[Json]:
         """All records of a resource, deleted ones too, as they read now. For reading only: they are not copies."""
         with self._lock:
-            records = list(self._records[resource].values())
-            return self._invoice_views(records) if resource == "invoice" else records
+            state = (self.revision, self.today())
+            kept = self._views.get(resource)
+            if kept is None or kept[0] != state:
+                records = list(self._records[resource].values())
+                kept = self._views[resource] = (state, self._invoice_views(records) if resource == "invoice" else records)
+            return list(kept[1])
 
     def get(self, resource: str, record_id: int) -> Json:
         """A copy of one record, as it reads now."""
@@ -236,6 +242,7 @@ class FreshBooks:
         record = invoices.settled(self._records["invoice"][invoice_id], self._payments(invoice_id), self.rounding)
         touched = version_stamp(self.clock.now()) if self.payment_touches_invoice else {}
         self._records["invoice"][invoice_id] = {**record, **touched}
+        self.revision += 1
 
     def _new_credit(self) -> int:
         self._next_credit_id += 1
@@ -282,8 +289,13 @@ class FreshBooks:
         if RESOURCES[resource].has_vis_state:
             self._show(resource, record_id, DELETED)
         else:
-            with self._lock:
-                del self._records[resource][record_id]
+            self.forget(resource, record_id)
+
+    def forget(self, resource: str, record_id: int) -> None:
+        """Know nothing of a record any more, not even that it was deleted."""
+        with self._lock:
+            del self._records[resource][record_id]
+            self.revision += 1
 
     def archive(self, resource: str, record_id: int) -> None:
         """Archived records stay in the books and in default lists."""
@@ -309,4 +321,5 @@ class FreshBooks:
 
     def _store(self, resource: str, record: Json) -> Json:
         self._records[resource][record["id"]] = record
+        self.revision += 1
         return self.get(resource, record["id"])

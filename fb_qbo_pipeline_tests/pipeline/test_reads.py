@@ -1,0 +1,60 @@
+"""Reads are metered: by Intuit in QuickBooks, and in FreshBooks they are what an hourly sync waits for."""
+
+from collections import Counter
+
+from fb_qbo_pipeline.pipeline.changes import look_for_changes
+from fb_qbo_pipeline.posting.counts import Counts
+from fb_qbo_pipeline_tests.pipeline.world import START, TODAY, World, day, run
+
+FRESHBOOKS, QUICKBOOKS = ("freshbooks", "read"), ("quickbooks", "read")
+
+
+def first_sync(world: World) -> Counter[tuple[str, str]]:
+    """What a sync of all days asks of both sides, by service and kind."""
+    with world.runtime() as runtime:
+        run(runtime, START, TODAY, Counts())
+        return runtime.audit.counts
+
+
+def hourly_sync(world: World) -> Counter[tuple[str, str]]:
+    """What a look and a run of the days that it has touched ask."""
+    with world.runtime() as runtime:
+        runtime.mirror.catch_up()
+        look_for_changes(runtime)
+        if days := world.touched():
+            run(runtime, min(days), max(days), Counts())
+        return runtime.audit.counts
+
+
+def add_invoices(world: World, count: int) -> None:
+    clients = [world.client(f"Client{number} Ltd") for number in range(min(count, 5))]
+    for number in range(count):
+        world.invoice(f"{100 + number}.00", client=clients[number % len(clients)], on=day(1 + number % 20))
+
+
+def test_an_hourly_sync_with_nothing_new_makes_eight_reads_of_freshbooks_and_one_of_quickbooks(world: World) -> None:
+    world.payment(world.invoice(), "113.00")
+    world.expense()
+    world.follow()
+    asked = hourly_sync(world)
+    assert asked[FRESHBOOKS] <= 8
+    assert asked[QUICKBOOKS] <= 1
+    assert set(asked) == {FRESHBOOKS, QUICKBOOKS}
+
+
+def test_the_first_sync_makes_at_most_ten_reads_of_quickbooks(world: World) -> None:
+    add_invoices(world, 31)
+    asked = first_sync(world)
+    assert world.count() == {"Invoice": 31}
+    assert asked[QUICKBOOKS] <= 10
+
+
+def test_the_reads_of_quickbooks_do_not_grow_with_the_new_documents(world: World) -> None:
+    world.expense()
+    world.follow()
+    add_invoices(world, 1)
+    of_one = hourly_sync(world)[QUICKBOOKS]
+    add_invoices(world, 150)
+    of_many = hourly_sync(world)[QUICKBOOKS]
+    assert world.count()["Invoice"] == 151
+    assert of_many == of_one <= 10
