@@ -20,10 +20,12 @@ from fb_qbo_pipeline.posting.counts import Counts
 from fb_qbo_pipeline.posting.mirror import CompanyMirror
 from fb_qbo_pipeline.posting.names import Names
 from fb_qbo_pipeline.posting.plan import Action, Step, decide
+from fb_qbo_pipeline.posting.recognise import instead, marker_of, standing_unknown
 from fb_qbo_pipeline.posting.repair import with_rounding
 from fb_qbo_pipeline.posting.resolve import MissingReference, resolve
 from fb_qbo_pipeline.posting.settlement import Repair, Settlement, hold_row
-from fb_qbo_pipeline.posting.writer import Write, Writer
+from fb_qbo_pipeline.posting.verify import stands
+from fb_qbo_pipeline.posting.writer import Settle, Write, Writer
 from fb_qbo_pipeline.quickbooks.client import QuickBooksClient, voiding
 from fb_qbo_pipeline.quickbooks.company import Company
 from fb_qbo_pipeline.settings.models import Integration
@@ -130,8 +132,22 @@ class Poster:
             settled += 1
             self._progress(settled, len(due))
 
-        self._writer.send(self._writes(due, names, counts), settle)
+        self._writer.send(self._unknown_to_quickbooks(self._writes(due, names, counts), due, settle), settle)
         self._follow_up(settlement)
+
+    def _unknown_to_quickbooks(self, writes: Iterator[Write], due: Sequence[Step], settle: Settle) -> Iterator[Write]:
+        """The writes, without creations of what stands already: that is taken over, and changed where it differs."""
+        standing = standing_unknown(self._client, due)
+        for write in writes:
+            entity = standing.get(marker_of(write)) if write.operation == "create" else None
+            if entity is None:
+                yield write
+                continue
+            update = instead(write, entity)
+            if stands(update.body, entity):
+                self._writer.acknowledge(update, entity, settle)
+            else:
+                yield update
 
     def _writes(self, due: Sequence[Step], names: Names, counts: Counts) -> Iterator[Write]:
         invoices = self._posted_invoices(due)

@@ -72,6 +72,8 @@ class Settlement:
                 tx.exceptions.resolve(entry.source, [entry.source_id])
         if found:
             self._differs(entry, document, entity, found)
+        elif entry.intent.get("unsent"):  # it stood there already
+            self.counts.unchanged += 1
         else:
             created = entry.operation == "create" or bool(entry.intent.get("created"))
             counted = self.counts.created if created else self.counts.updated
@@ -93,6 +95,7 @@ class Settlement:
             state=POSTED,
             fingerprint=fingerprint,
             content=content(entity),
+            adopted=bool(entry.intent.get("adopted")),
             run_id=self.run_id,
         )
 

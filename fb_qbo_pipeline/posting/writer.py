@@ -12,7 +12,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -75,6 +75,11 @@ class Writer:
         unknown = self._send_groups(_groups(writes, BATCH), settle)
         if unknown:
             self._recover(unknown, settle)
+
+    def acknowledge(self, write: Write, entity: Json, settle: Settle) -> None:
+        """Settle a write that QuickBooks' books show to be carried out, without sending it."""
+        (entry,) = self._prepare([replace(write, intent=write.intent | {"unsent": True})])
+        settle(entry, Done(entity))
 
     def recover(self, settle: Settle) -> int:
         """Settle what an earlier, interrupted run left with an unknown outcome; how many writes that were."""
