@@ -144,7 +144,8 @@ class Poster:
                 yield write
                 continue
             update = instead(write, entity)
-            if stands(update.body, entity):
+            # whose it is stays as it is: names that QuickBooks made unique may have been found or made anew
+            if stands({key: value for key, value in update.body.items() if key != "CustomerRef"}, entity):
                 self._writer.acknowledge(update, entity, settle)
             else:
                 yield update
