@@ -62,7 +62,7 @@ def reason_of(instance: dg.DagsterInstance, run_id: str) -> Reason:
     """Why a run failed, from its first failed step."""
     for record in instance.get_records_for_run(run_id, of_type=_STEP_FAILED, limit=1).records:
         event = record.event_log_entry.get_dagster_event()
-        step = event.step_key or ""
+        step = (event.step_key or "").rpartition("__")[2]  # a step is named after its asset's key: acme__change_feed
         error = event.step_failure_data.error
         if error is not None:
             return _reason(step, error)

@@ -92,7 +92,7 @@ def test_a_failed_run_is_told_with_its_reason_and_a_link_and_not_every_hour(aler
     run_id = alerted.run((CHANGE_FEED,)).run_id
     (told,) = alerted.tick("alerts", 0.1)
     assert told.splitlines()[0] == "FreshBooks to QuickBooks, acme: 1 to look at"
-    assert "change_feed failed:" in told
+    assert "• change_feed failed:" in told
     assert "No such item" in told
     assert told.endswith(f"{UI}/runs/{run_id}")
     assert alerted.mail.texts() == [told]

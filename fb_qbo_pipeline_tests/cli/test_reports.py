@@ -76,7 +76,8 @@ def test_the_workbook_holds_numbers(synced: CommandLine) -> None:
     file = synced.folder / "tie-out.xlsx"
     result = synced("reconcile", "--json", "--out", str(file))
     assert json.loads(result.out)["agrees"] is True
-    values = [value for row in openpyxl.load_workbook(file).worksheets[0].iter_rows(values_only=True) for value in row]
+    sheets = openpyxl.load_workbook(file).worksheets
+    values = [value for sheet in sheets for row in sheet.iter_rows(values_only=True) for value in row]
     assert 1130 in values
 
 
