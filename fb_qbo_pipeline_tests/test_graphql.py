@@ -79,7 +79,7 @@ def test_the_ui_shows_lineage_partitions_and_checks_as_they_are_documented(ask: 
         """query($key: AssetKeyInput!, $name: String!) { assetCheckExecutions(assetKey: $key, checkName: $name, limit: 50) {
              status partition evaluation { success severity metadataEntries { label } } } }""",
         key=path("staged_invoices"),
-        name="no_document_is_held",
+        name="taxes_and_products_are_mapped",
     )["assetCheckExecutions"]
     days = {check["partition"]: check["status"] for check in checks if check["partition"]}
     assert days == {"2026-03-05": "SUCCEEDED", "2026-03-06": "FAILED", "2026-03-07": "SUCCEEDED"}

@@ -1,4 +1,4 @@
-"""`fb-qbo exceptions`: documents held back, why, and what to do; retry, ignore, and take an ignore back."""
+"""`fb-qbo exceptions`: documents held back, why, and what to do; retry, adopt, ignore, and take an ignore back."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from fb_qbo_pipeline.cli.connected import connected
 from fb_qbo_pipeline.cli.listing import Amount, Reason, added, counted, print_group
 from fb_qbo_pipeline.cli.options import (
     config_option,
@@ -26,6 +27,7 @@ from fb_qbo_pipeline.ledger.exceptions import IGNORED, OPEN
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.mapping.documents import Code
 from fb_qbo_pipeline.money import round_half_up
+from fb_qbo_pipeline.pipeline.adopt import adopt as take_over
 from fb_qbo_pipeline.pipeline.runtime import open_database
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
@@ -77,13 +79,39 @@ def retry(context: click.Context, ids: tuple[int, ...], code: str | None, config
         rows = chosen(tx.exceptions.unresolved(), OPEN, ids, code, every=not ids and code is None)
         tx.touched.note({max(row["document_date"], integration.start_date) for row in rows}, "retried by a person")
         tx.cursors.set("lists_full", None)  # what a person has put right in QuickBooks has to be seen
+    _sync_touched(environment, integration, as_json=as_json, verbose=verbose)
+    return 0
+
+
+@command.command("adopt")
+@click.argument("exception_id", metavar="ID", type=int)
+@config_option
+@json_option
+@verbose_option
+@click.pass_context
+def adopt(context: click.Context, exception_id: int, config: Path | None, as_json: bool, verbose: bool) -> int:
+    """Take over the QuickBooks transaction that an exception is about: typed by hand, or copied by another tool.
+
+    The two are compared; the marker is written into its memo, and from then on it is kept true to FreshBooks.
+    """
+    environment = Environment.read()
+    log_to(environment, verbose=verbose)
+    integration = one_integration(config or context.obj, environment)
+    with connected(integration, environment) as runtime:
+        with runtime.ledger.begin() as tx:
+            (row,) = chosen(tx.exceptions.unresolved(), OPEN, [exception_id], None, every=False)
+        take_over(runtime, row)
+    _sync_touched(environment, integration, as_json=as_json, verbose=verbose)
+    return 0
+
+
+def _sync_touched(environment: Environment, integration: Integration, *, as_json: bool, verbose: bool) -> None:
     with synced(environment) as (instance, console):
         result = console.run(integration, instance, None, touched_only=True, verbose=verbose)
     if as_json:
         print_json(result.to_json())
     else:
         show_sync(integration.name, result)
-    return 0
 
 
 @command.command("ignore")

@@ -44,9 +44,11 @@ class FoundDocuments:
         self._integration = integration
 
     def merge(self, documents: Sequence[Found]) -> None:
-        """Add or replace documents, by entity and id."""
+        """Add or replace documents, by entity and id. Whose a person said that one is stays so, though it has no marker yet."""
         statement = insert(found_document)
-        changed = {name: statement.excluded[name] for name in _FIELDS if name not in ("entity", "qbo_id")}
+        changed: dict[str, Any] = {name: statement.excluded[name] for name in _FIELDS if name not in ("entity", "qbo_id")}
+        for name in ("source", "source_id", "payload"):
+            changed[name] = func.coalesce(statement.excluded[name], found_document.c[name])
         upsert = statement.on_conflict_do_update(index_elements=["integration", "entity", "qbo_id"], set_=changed | {"seen_at": func.now()})
         for start in range(0, len(documents), _AT_ONCE):
             rows = [{name: getattr(one, name) for name in _FIELDS} for one in documents[start : start + _AT_ONCE]]

@@ -159,7 +159,7 @@ found_document = Table(
     Column("document_date", Date, nullable=False),
     Column("total", Numeric, nullable=False),
     Column("invoices", JSONB, nullable=False, comment="ids of the QuickBooks invoices that a payment is linked to"),
-    Column("payload", JSONB, comment="the transaction, where it has a marker"),
+    Column("payload", JSONB(none_as_null=True), comment="the transaction, where it has a marker"),
     _instant("seen_at"),
     Index(None, "integration", "source", "source_id"),
     Index(None, "integration", "entity", "number"),

@@ -16,8 +16,6 @@ from fb_qbo_pipeline.posting.books import ENTITIES, Books, as_posted
 from fb_qbo_pipeline.posting.plan import GONE_BY_HAND, Action, Step, decide
 from fb_qbo_pipeline.settings.models import Integration
 
-_WRITES = (Action.CREATE, Action.ADOPT, Action.UPDATE, Action.VOID)
-
 
 def decide_range(
     ledger: Ledger, books: Books, integration: Integration, source: str, start: dt.date, end: dt.date, closed_until: dt.date | None
@@ -25,11 +23,11 @@ def decide_range(
     """The steps for everything staged of `source` in the partitions from `start` to `end`, oldest first.
 
     `closed_until` is QuickBooks' closing date, None where the books are open.
-    Where something would be written, QuickBooks' books are looked at first, and what is found there is taken into account.
+    Where something would be written or held, QuickBooks' books are looked at first, and what is found there is taken into account.
     """
     steps = plan_rows(ledger, integration, source, start, end, closed_until)
     looked = books.know(_earliest(steps, source, integration))
-    if any(step.action in _WRITES or (step.posted is not None and step.posted.drift) for step in steps):
+    if any(step.action not in (Action.UNCHANGED, Action.NOTHING) for step in steps):
         books.catch_up()
         looked = True
     return plan_rows(ledger, integration, source, start, end, closed_until) if looked else steps

@@ -116,6 +116,23 @@ def test_after_the_settings_are_corrected_a_retry_by_code_posts_those_and_no_oth
     assert document["exceptions"] == 2
 
 
+def test_a_document_typed_by_hand_is_taken_over(present_world: World, fb_qbo: CommandLine) -> None:
+    by_hand = present_world.typed_by_hand("FB77", on=days_ago(5))
+    invoice = present_world.invoice("9.00", client=present_world.client("Somebody"), on=days_ago(5), taxes=(), number="77")
+    present_world.sync(days_ago(30), days_ago(0))
+    assert "fb-qbo exceptions adopt" in fb_qbo("exceptions").out
+    assert fb_qbo("exceptions", "adopt", "999").status == 2
+    assert fb_qbo("exceptions", "adopt", ids(fb_qbo)["77"]).status == 0
+    assert present_world.document("invoice", invoice)["Id"] == by_hand
+    assert json.loads(fb_qbo("exceptions", "--json").out) == []
+
+
+def test_what_nothing_in_quickbooks_looks_like_cannot_be_taken_over(held: CommandLine) -> None:
+    result = held("exceptions", "adopt", ids(held)["31"])
+    assert result.status == 2
+    assert "no transactions in QuickBooks could be invoice 31" in result.err
+
+
 def test_an_id_is_chosen_among_those_of_the_status() -> None:
     rows = [{"id": number, "status": "open", "code": code, "amount": Decimal(1)} for number, code in enumerate("aab")]
     assert [row["id"] for row in chosen(rows, "open", [2], "a", every=False)] == [0, 1, 2]

@@ -9,13 +9,6 @@ from fb_qbo_pipeline.pipeline.plan import plan
 from fb_qbo_pipeline.pipeline.reconcile import reconcile
 from fb_qbo_pipeline_tests.pipeline.world import START, TODAY, World, day
 
-
-def spoil(world: World, source: str, record: int, key: str, value: Any) -> None:
-    """Let FreshBooks send a value that means nothing."""
-    records = world.freshbooks._records[source]
-    records[record] = {**records[record], key: value}
-
-
 SPOILT = [
     ("invoice", "discount_value", "half"),
     ("payment", "amount", {"amount": "much", "code": "CAD"}),
@@ -29,7 +22,7 @@ def test_it_is_held_with_its_id_and_the_field_and_the_others_are_posted(world: W
     fine = world.invoice(on=day(6))
     invoice = world.invoice(on=day(5), number="31")
     ids = {"invoice": invoice, "payment": world.payment(fine, "20.00"), "expense": world.expense()}
-    spoil(world, source, ids[source], key, value)
+    world.freshbooks.spoil(source, ids[source], **{key: value})
     world.follow()
     (held,) = world.held()
     assert (held["source"], held["source_id"], held["code"]) == (source, ids[source], "refused")
@@ -42,10 +35,10 @@ def test_it_is_held_with_its_id_and_the_field_and_the_others_are_posted(world: W
 def test_it_is_posted_once_somebody_has_corrected_it(world: World) -> None:
     invoice = world.invoice(number="31")
     payment = world.payment(invoice, "20.00")
-    spoil(world, "invoice", invoice, "discount_value", "half")
+    world.freshbooks.spoil("invoice", invoice, discount_value="half")
     world.follow()
     assert world.codes() == ["refused", "waiting_for_invoice"]
-    spoil(world, "invoice", invoice, "discount_value", "0")
+    world.freshbooks.spoil("invoice", invoice, discount_value="0")
     world.follow()
     assert not world.held()
     assert world.document("payment", payment)["UnappliedAmt"] == 0
@@ -54,8 +47,8 @@ def test_it_is_posted_once_somebody_has_corrected_it(world: World) -> None:
 def test_a_document_that_stands_stays_while_its_record_cannot_be_read(world: World) -> None:
     expense = world.expense()
     world.follow()
-    spoil(world, "expense", expense, "vendor", "Other")
-    spoil(world, "expense", expense, "amount", None)
+    world.freshbooks.spoil("expense", expense, vendor="Other")
+    world.freshbooks.spoil("expense", expense, amount=None)
     world.follow()
     assert world.codes() == ["refused"]
     assert world.document("expense", expense)["TotalAmt"] > 0
@@ -63,7 +56,7 @@ def test_a_document_that_stands_stays_while_its_record_cannot_be_read(world: Wor
 
 def test_it_is_left_out_where_the_settings_leave_it_out(world: World) -> None:
     for invoice in (world.invoice(status="draft"), world.invoice()):
-        spoil(world, "invoice", invoice, "discount_value", "half")
+        world.freshbooks.spoil("invoice", invoice, discount_value="half")
     world.freshbooks.delete("invoice", invoice)
     world.follow()
     assert not world.held()
@@ -72,7 +65,7 @@ def test_it_is_left_out_where_the_settings_leave_it_out(world: World) -> None:
 def test_a_date_that_cannot_be_read_is_held_under_the_day_it_was_known_by(world: World) -> None:
     invoice = world.invoice(on=day(5))
     world.follow()
-    spoil(world, "invoice", invoice, "create_date", "soon")
+    world.freshbooks.spoil("invoice", invoice, create_date="soon")
     world.follow()
     (held,) = world.held()
     assert (held["code"], held["document_date"]) == ("refused", day(5))
@@ -83,7 +76,7 @@ def test_a_date_that_cannot_be_read_is_held_under_the_day_it_was_known_by(world:
 def test_it_counts_in_the_tie_out_and_in_the_preflight(world: World) -> None:
     invoice = world.invoice("100.00", number="31")
     world.payment(invoice, "20.00")
-    spoil(world, "invoice", invoice, "discount_value", "half")
+    world.freshbooks.spoil("invoice", invoice, discount_value="half")
     with world.runtime() as runtime:
         found = {finding.key: finding for finding in check(runtime).findings}
         planned = {one.code for one in plan(runtime, START, TODAY)}

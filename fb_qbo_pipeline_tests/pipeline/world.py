@@ -204,7 +204,7 @@ class World:
 
     # QuickBooks
 
-    def typed_by_hand(self, number: str, note: str = "") -> str:
+    def typed_by_hand(self, number: str, note: str = "", *, on: dt.date | None = None) -> str:
         """An invoice over 9.00 that a person has typed into QuickBooks; its id."""
         customer = self.quickbooks.add(
             "Customer", DisplayName="Somebody", CurrencyRef=self.quickbooks.currency_ref("CAD"), Balance=Decimal(0)
@@ -217,7 +217,7 @@ class World:
         body = {
             "CustomerRef": {"value": customer["Id"]},
             "DocNumber": number,
-            "TxnDate": day(2).isoformat(),
+            "TxnDate": (on or day(2)).isoformat(),
             "PrivateNote": note,
             "Line": lines,
         }

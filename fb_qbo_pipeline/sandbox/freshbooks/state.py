@@ -297,6 +297,12 @@ class FreshBooks:
             del self._records[resource][record_id]
             self.revision += 1
 
+    def spoil(self, resource: str, record_id: int, **values: Any) -> None:
+        """Let the API send values that mean nothing, as if FreshBooks itself were at fault."""
+        with self._lock:
+            self._records[resource][record_id] = {**self._records[resource][record_id], **values}
+            self.revision += 1
+
     def archive(self, resource: str, record_id: int) -> None:
         """Archived records stay in the books and in default lists."""
         self._show(resource, record_id, ARCHIVED)
