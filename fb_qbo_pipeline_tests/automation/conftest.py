@@ -24,9 +24,12 @@ def hourly_world(make_world: Callable[..., World], engine: Engine, tmp_path: Pat
 
     Dagster's tables are not emptied between tests, so every test's company has a name of its own.
     """
-    start = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=9)
+    now = dt.datetime.now(dt.UTC)
+    start = now.date() - dt.timedelta(days=9)
+    schedule = {"cron": f"{(now.minute + 30) % 60} * * * *", "enabled": True}  # no tick of its own falls into the test
     world = make_world(
-        settings=integration(country_named("ca"), start) | {"name": f"hourly_{secrets.token_hex(4)}"}, freshbooks=FreshBooks()
+        settings=integration(country_named("ca"), start) | {"name": f"hourly_{secrets.token_hex(4)}", "schedule": schedule},
+        freshbooks=FreshBooks(),
     )
     file = tmp_path / "integration.yaml"
     file.write_text(yaml.safe_dump(world.settings))
