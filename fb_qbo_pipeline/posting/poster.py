@@ -12,6 +12,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from fb_qbo_pipeline.errors import RemoteRefusal
+from fb_qbo_pipeline.json_text import load_json
+from fb_qbo_pipeline.ledger import outbox
 from fb_qbo_pipeline.ledger.exceptions import POSTING
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.posted import POSTED
@@ -163,7 +165,7 @@ class Poster:
                     problem = _missing(missing.reference)
                 else:
                     if step.action is not Action.ADOPT:
-                        yield _write(step, step.document, body)
+                        yield _write(step, step.document, body, sparse=not self._leaves_out(step, body))
                         continue
                     verdict = take_over(step.document, body, step.standing)
                     assert step.posted is not None
@@ -177,6 +179,15 @@ class Poster:
             with self._ledger.begin() as tx:
                 hold_row(tx, step.row, problem, POSTING)
             counts.held += 1
+
+    def _leaves_out(self, step: Step, body: Json) -> bool:
+        """Whether a change has to clear something that we sent before, such as a location that the settings name no more."""
+        if step.action is not Action.UPDATE:
+            return False
+        with self._ledger.begin() as tx:
+            done = [entry for entry in tx.outbox.of_document(step.source, step.source_id) if entry.state == outbox.DONE]
+        bodies = [load_json(entry.body) for entry in done if entry.operation in ("create", "update")]
+        return bool(bodies) and not bodies[-1].keys() - {"Id", "SyncToken", "sparse"} <= body.keys()
 
     def _posted_invoices(self, due: Sequence[Step]) -> dict[int, str]:
         needed = [step.document.requires_invoice for step in due if step.document and step.document.requires_invoice is not None]
@@ -231,12 +242,15 @@ class Poster:
         return rate
 
 
-def _write(step: Step, document: Document, body: Json) -> Write:
-    """The creation or the change that a body makes; a document that was found is changed."""
+def _write(step: Step, document: Document, body: Json, *, sparse: bool = True) -> Write:
+    """The creation or the change that a body makes; a document that was found is changed.
+
+    A sparse change leaves what the body does not name as it is; one that is not clears it.
+    """
     if step.action is Action.CREATE:
         return Write("create", document.entity.value, step.source, step.source_id, body, _intent(step))
     assert step.posted is not None
-    body = {"Id": step.posted.qbo_id, "SyncToken": step.posted.sync_token, "sparse": True} | body
+    body = {"Id": step.posted.qbo_id, "SyncToken": step.posted.sync_token, "sparse": sparse} | body
     return Write("update", document.entity.value, step.source, step.source_id, body, _intent(step) | {"adopted": step.posted.adopted})
 
 

@@ -15,6 +15,7 @@ from fb_qbo_pipeline.money import ZERO, parse_decimal
 
 _CONTENT = ("TxnDate", "DueDate", "DocNumber", "PrivateNote", "CustomerMemo", "TotalAmt", "GlobalTaxCalculation", "DepositToAccountRef")
 _REFS = ("CustomerRef", "VendorRef", "CurrencyRef", "DepartmentRef", "ClassRef")
+_CLEARED = ("DepartmentRef", "ClassRef", "CustomerMemo")  # by a full update without them; QuickBooks fills in none of these itself
 _NOT_CONTENT = frozenset({"Id", "LineNum", "LinkedTxn", "LineEx", "name"})
 
 
@@ -108,8 +109,10 @@ def stands(body: Json, entity: Json, *, repaired: bool = False) -> bool:
     """Whether a transaction already is what a request body asks for: everything asked for is found in it.
 
     Tells, after a lost answer, whether a change was carried out. QuickBooks adds keys and a subtotal line of its own.
-    `repaired`: as in `differences`.
+    What a full update leaves out has to be gone. `repaired`: as in `differences`.
     """
+    if body.get("sparse") is False and any(name in entity and name not in body for name in _CLEARED):
+        return False
     asked = {key: value for key, value in body.items() if key not in ("Id", "SyncToken", "sparse", "TxnTaxDetail", "ExchangeRate")}
     if (
         not repaired

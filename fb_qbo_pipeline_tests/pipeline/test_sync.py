@@ -411,3 +411,17 @@ def test_a_part_of_the_history_agrees_where_later_payments_stand_in_quickbooks_a
     world.sync()
     with world.runtime() as runtime:
         assert reconcile(runtime, START, day(8)).findings == []
+
+
+def test_a_location_that_the_settings_name_no_more_is_cleared_from_what_is_changed(world: World) -> None:
+    world.settings["sales"] |= {"location": "Montreal"}
+    invoice = world.invoice()
+    world.payment(invoice, "20.00")
+    world.sync()
+    assert "DepartmentRef" in world.document("invoice", invoice)
+    del world.settings["sales"]["location"]
+    world.sync()
+    document = world.document("invoice", invoice)
+    assert "DepartmentRef" not in document
+    assert (document["TotalAmt"], document["Balance"]) == (D("113.00"), D("93.00"))
+    assert not world.held()
