@@ -123,6 +123,6 @@ def _sync(environment: Environment, integration: Integration) -> bool:
     with synced(environment) as (instance, console):
         show(integration.name, console.run(integration, instance, None))
     exceptions.show(integration.name, exceptions.unresolved(environment, integration))
-    result = reconcile.run(integration, environment, None, None)
+    result = reconcile.run(integration, environment)
     reconcile.show(integration.name, result)
     return result.agrees
