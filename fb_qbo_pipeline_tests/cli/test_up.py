@@ -6,6 +6,8 @@ import subprocess
 import sys
 import urllib.request
 
+import pytest
+
 from fb_qbo_pipeline.cli.services import HOST, free_port
 from fb_qbo_pipeline.ledger.database import advisory_lock
 from fb_qbo_pipeline_tests.cli.command_line import CommandLine
@@ -54,10 +56,14 @@ def test_a_second_one_on_the_same_database_is_refused(fb_qbo: CommandLine, prese
     assert "running already on this database" in result.err
 
 
-def test_a_port_that_is_taken_is_told_before_anything_starts(fb_qbo: CommandLine) -> None:
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [("up", "--port"), ("demo", "--port"), ("sandbox", "--freshbooks-port"), ("sandbox", "--quickbooks-port")],
+)
+def test_a_port_that_is_taken_is_told_before_anything_starts(command: str, option: str, fb_qbo: CommandLine) -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
-        result = fb_qbo("up", "--port", str(taken.getsockname()[1]))
-    assert result.status == 2
-    assert "choose another with --port" in result.err
+        result = fb_qbo(command, option, str(taken.getsockname()[1]))
+    assert (result.status, result.out) == (2, "")
+    assert f"choose another with {option}" in result.err
