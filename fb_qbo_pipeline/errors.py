@@ -10,6 +10,8 @@ Expected problems of a single document are not exceptions but data (`mapping.doc
 Messages are written for the person who has to act; they hold no secret and no customer's data.
 """
 
+from collections.abc import Iterator
+
 
 class PipelineError(Exception):
     """Base of the errors that are shown to a person without a traceback. `remedy` says what to do."""
@@ -41,3 +43,16 @@ class Unreachable(PipelineError):
 
 class RemoteRefusal(PipelineError):
     """A definite refusal: repeating the same request would be refused again."""
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from. Dagster wraps what a step raises."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def cause_for_people(error: BaseException) -> PipelineError | None:
+    """The error itself, or the nearest one that it came from, that a person may read; None for a fault of the program."""
+    return next((cause for cause in causes(error) if isinstance(cause, PipelineError)), None)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from fb_qbo_pipeline.cli.companies import Companies
 from fb_qbo_pipeline.cli.listing import Amount, Reason, added, counted, print_group, print_text
-from fb_qbo_pipeline.cli.options import config_option, integrations, json_option, per_integration, strict_option, verbose_option
+from fb_qbo_pipeline.cli.options import config_option, json_option, strict_option, verbose_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
 from fb_qbo_pipeline.errors import ConfigurationError, PipelineError
 from fb_qbo_pipeline.pipeline.check import check
@@ -31,18 +32,26 @@ def command(config: Path | None, as_json: bool, strict: bool, verbose: bool) -> 
     environment = Environment.read()
     log_to(environment, verbose=verbose)
     try:
-        reports = {integration.name: _report(integration, environment) for integration in integrations(config, environment)}
+        companies = Companies(config, environment)
     except ConfigurationError as error:  # no integration could be read
         if not as_json:
             raise
-        reports = {_SETTINGS: CheckReport([failed("Settings", _SETTINGS, error)])}
+        print_json(_unusable(error).to_json())
+        return error.exit_status
+    reports = companies.each(lambda integration: _report(integration, environment))
+    reports |= {name: _unusable(error) for name, error in companies.broken.items()}
     if as_json:
-        print_json(per_integration({name: report.to_json() for name, report in reports.items()}))
+        print_json(companies.to_json({name: report.to_json() for name, report in reports.items()}))
     else:
         for name, report in reports.items():
             _show(name, report)
     failures = [report.exit_status(strict=strict) for report in reports.values() if not report.ok]
     return max(failures or [report.exit_status(strict=strict) for report in reports.values()])
+
+
+def _unusable(error: ConfigurationError) -> CheckReport:
+    """The report of a file with mistakes."""
+    return CheckReport([failed("Settings", _SETTINGS, error)])
 
 
 def _report(integration: Integration, environment: Environment) -> CheckReport:

@@ -16,7 +16,8 @@ import click
 import requests
 
 from fb_qbo_pipeline.cli.browser import BROWSER_SECONDS, OpenBrowser, ask_in_browser, print_only, terminal
-from fb_qbo_pipeline.cli.options import config_option, one_integration, verbose_option
+from fb_qbo_pipeline.cli.companies import one_integration
+from fb_qbo_pipeline.cli.options import config_option, verbose_option
 from fb_qbo_pipeline.cli.output import log_to
 from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, PipelineError, RemoteRefusal, Unreachable
 from fb_qbo_pipeline.freshbooks.client import FreshBooksClient

@@ -18,7 +18,7 @@ import yaml
 from fb_qbo_pipeline.automation.instance import dagster_home
 from fb_qbo_pipeline.cli import exceptions, reconcile
 from fb_qbo_pipeline.cli.output import err, log_to
-from fb_qbo_pipeline.cli.services import HOST, serve
+from fb_qbo_pipeline.cli.services import HOST, require_free, serve
 from fb_qbo_pipeline.cli.sync import show, synced
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.oauth import TokenPair
@@ -43,6 +43,8 @@ _REQUESTS, _BATCHES = 100_000, 10_000
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port of the Dagster UI.")
 def command(country: str, leave: bool, port: int) -> int:
     """Sync a sample company, print its tie-out, and serve the Dagster UI until Ctrl-C."""
+    if not leave:
+        require_free(HOST, port)  # before the sync, which takes a minute
     home = Environment.read().made_home() / f"demo_{country}"
     home.mkdir(exist_ok=True)
     sample = _sample(home, country)
@@ -123,6 +125,6 @@ def _sync(environment: Environment, integration: Integration) -> bool:
     with synced(environment) as (instance, console):
         show(integration.name, console.run(integration, instance, None))
     exceptions.show(integration.name, exceptions.unresolved(environment, integration))
-    result = reconcile.run(integration, environment, None, None)
+    result = reconcile.run(integration, environment)
     reconcile.show(integration.name, result)
     return result.agrees

@@ -8,17 +8,10 @@ from typing import Any, NamedTuple
 
 import click
 
+from fb_qbo_pipeline.cli.companies import Companies, one_integration
 from fb_qbo_pipeline.cli.connected import connected
 from fb_qbo_pipeline.cli.listing import Amount, Reason, added, counted, print_group
-from fb_qbo_pipeline.cli.options import (
-    config_option,
-    integrations,
-    json_option,
-    one_integration,
-    per_integration,
-    strict_option,
-    verbose_option,
-)
+from fb_qbo_pipeline.cli.options import config_option, json_option, strict_option, verbose_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json
 from fb_qbo_pipeline.cli.sync import show as show_sync
 from fb_qbo_pipeline.cli.sync import synced
@@ -47,15 +40,14 @@ def command(context: click.Context, config: Path | None, as_json: bool, strict: 
         return 0
     environment = Environment.read()
     log_to(environment, verbose=False)
-    found: dict[str, list[Row]] = {}
-    for integration in integrations(config, environment):
-        found[integration.name] = unresolved(environment, integration)
+    companies = Companies(config, environment)
+    found = companies.each(lambda integration: unresolved(environment, integration))
     if as_json:
-        print_json(per_integration({name: [to_json(row) for row in rows] for name, rows in found.items()}))
+        print_json(companies.to_json({name: [to_json(row) for row in rows] for name, rows in found.items()}))
     else:
         for name, rows in found.items():
             show(name, rows)
-    return 3 if strict and any(row["status"] == OPEN for rows in found.values() for row in rows) else 0
+    return companies.end(3 if strict and any(row["status"] == OPEN for rows in found.values() for row in rows) else 0)
 
 
 ids_argument = click.argument("ids", metavar="[ID]...", nargs=-1, type=int)

@@ -10,14 +10,13 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from fb_qbo_pipeline import __version__
-from fb_qbo_pipeline.cli.output import LOG, stop_logging
-from fb_qbo_pipeline.errors import PipelineError
+from fb_qbo_pipeline.cli.output import LOG, print_error, stop_logging
+from fb_qbo_pipeline.errors import PipelineError, cause_for_people, causes
 from fb_qbo_pipeline.redaction import redact
 
 log = logging.getLogger(__name__)
@@ -99,7 +98,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _failed(error: PipelineError) -> int:
-    click.echo(f"error: {redact(str(error))}", err=True)
+    print_error(str(error))
     return error.exit_status
 
 
@@ -110,12 +109,12 @@ def _discard_output() -> None:
 
 def _unexpected(error: Exception) -> int:
     """Dagster wraps what a step raises, so the causes are looked through for an error that is meant for people."""
-    for cause in _causes(error):
-        if isinstance(cause, PipelineError):
-            return _failed(cause)
-        if type(cause).__name__ == "DagsterExecutionInterruptedError":
-            click.echo(STOPPED, err=True)
-            return 1
+    if any(type(cause).__name__ == "DagsterExecutionInterruptedError" for cause in causes(error)):
+        click.echo(STOPPED, err=True)
+        return 1
+    for_people = cause_for_people(error)
+    if for_people is not None:
+        return _failed(for_people)
     name = type(error).__name__
     if not LOG.handlers:  # before there is a log
         click.echo(f"error: unexpected {name}\n{redact(''.join(traceback.format_exception(error)))}", err=True)
@@ -123,13 +122,6 @@ def _unexpected(error: Exception) -> int:
     log.error("unexpected", exc_info=error)
     click.echo(f"error: unexpected {name}; the details are in logs/fb-qbo.log under FB_QBO_HOME", err=True)
     return 1
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
 
 
 if __name__ == "__main__":

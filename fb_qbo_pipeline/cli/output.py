@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+import click
 import simplejson
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from fb_qbo_pipeline.redaction import RedactingFilter
+from fb_qbo_pipeline.redaction import RedactingFilter, redact
 from fb_qbo_pipeline.settings.environment import Environment
 
 LOG = logging.getLogger("fb_qbo_pipeline")  # the whole package's
@@ -33,6 +34,11 @@ def out() -> Console:
 def err() -> Console:
     """Standard error."""
     return Console(file=sys.stderr, stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_error(message: str) -> None:
+    """An error that a person may read, on standard error; secrets are removed."""
+    click.echo(f"error: {redact(message)}", err=True)
 
 
 def print_json(value: Any) -> None:

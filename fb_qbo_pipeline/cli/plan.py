@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from fb_qbo_pipeline.cli.companies import Companies
 from fb_qbo_pipeline.cli.connected import connected
 from fb_qbo_pipeline.cli.listing import Amount, added, counted
-from fb_qbo_pipeline.cli.options import Day, config_option, integrations, json_option, per_integration, strict_option, verbose_option
+from fb_qbo_pipeline.cli.options import Day, config_option, json_option, strict_option, verbose_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
-from fb_qbo_pipeline.cli.sync import range_of
+from fb_qbo_pipeline.cli.sync import Days, ranges_of
 from fb_qbo_pipeline.pipeline.plan import Planned, plan
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
@@ -28,19 +29,22 @@ def command(config: Path | None, start: dt.date | None, end: dt.date | None, as_
     """Show what would be created, changed, voided and held, and why. Exit status 3 with --strict where something is held."""
     environment = Environment.read()
     log_to(environment, verbose=verbose)
-    results = {i.name: _run(i, environment, start, end) for i in integrations(config, environment)}
+    companies = Companies(config, environment)
+    days = ranges_of(companies, start, end)
+    results = companies.each(lambda integration: _run(integration, environment, days[integration.name]))
     if as_json:
-        print_json(per_integration({name: [_to_json(one) for one in planned] for name, planned in results.items()}))
+        print_json(companies.to_json({name: [_to_json(one) for one in planned] for name, planned in results.items()}))
     else:
         for name, planned in results.items():
             _show(name, planned)
-    return 3 if strict and any(one.action == "hold" for planned in results.values() for one in planned) else 0
+    held = any(one.action == "hold" for planned in results.values() for one in planned)
+    return companies.end(3 if strict and held else 0)
 
 
-def _run(integration: Integration, environment: Environment, start: dt.date | None, end: dt.date | None) -> list[Planned]:
+def _run(integration: Integration, environment: Environment, days: Days | None) -> list[Planned]:
     with progress() as tick, connected(integration, environment) as runtime:
-        days = range_of(integration, start, end) or (integration.start_date, runtime.today)
-        return list(plan(runtime, *days, progress=lambda done, total: tick(integration.name, done, total)))
+        first, last = days or (integration.start_date, runtime.today)
+        return list(plan(runtime, first, last, progress=lambda done, total: tick(integration.name, done, total)))
 
 
 def _to_json(one: Planned) -> dict[str, Any]:

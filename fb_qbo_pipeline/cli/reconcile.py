@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from fb_qbo_pipeline.cli.companies import Companies
 from fb_qbo_pipeline.cli.connected import connected
-from fb_qbo_pipeline.cli.options import Day, config_option, integrations, json_option, per_integration, strict_option, verbose_option
+from fb_qbo_pipeline.cli.options import Day, config_option, json_option, strict_option, verbose_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
-from fb_qbo_pipeline.cli.sync import range_of
+from fb_qbo_pipeline.cli.sync import Days, ranges_of
 from fb_qbo_pipeline.pipeline.reconcile import reconcile
 from fb_qbo_pipeline.review.reconcile import Reconciliation
 from fb_qbo_pipeline.review.tieout import KINDS, Line, to_json, totals
@@ -33,22 +34,24 @@ def command(
     """Tie out FreshBooks and QuickBooks. Exit status 3 with --strict where anything differs."""
     environment = Environment.read()
     log_to(environment, verbose=verbose)
-    results = {i.name: run(i, environment, start, end) for i in integrations(config, environment)}
+    companies = Companies(config, environment)
+    days = ranges_of(companies, start, end)
+    results = companies.each(lambda integration: run(integration, environment, days[integration.name]))
     if file is not None:
         write_workbook(file, results)
     if as_json:
-        print_json(per_integration({name: document(result) for name, result in results.items()}))
+        print_json(companies.to_json({name: document(result) for name, result in results.items()}))
     else:
         for name, result in results.items():
             show(name, result)
-    return 3 if strict and not all(result.agrees for result in results.values()) else 0
+    return companies.end(3 if strict and not all(result.agrees for result in results.values()) else 0)
 
 
-def run(integration: Integration, environment: Environment, start: dt.date | None, end: dt.date | None) -> Reconciliation:
-    """Reconcile one integration."""
+def run(integration: Integration, environment: Environment, days: Days | None = None) -> Reconciliation:
+    """Reconcile one integration: all its days unless some are given."""
     with progress() as tick, connected(integration, environment) as runtime:
-        days = range_of(integration, start, end) or (integration.start_date, runtime.today)
-        return reconcile(runtime, *days, progress=lambda done, total: tick(integration.name, done, total))
+        first, last = days or (integration.start_date, runtime.today)
+        return reconcile(runtime, first, last, progress=lambda done, total: tick(integration.name, done, total))
 
 
 def document(result: Reconciliation) -> dict[str, Any]:

@@ -5,11 +5,12 @@ import shlex
 import click
 
 from fb_qbo_pipeline.cli.output import err, out
+from fb_qbo_pipeline.cli.services import require_free
 from fb_qbo_pipeline.sandbox.freshbooks.app import create_app as freshbooks_app
 from fb_qbo_pipeline.sandbox.quickbooks.app import create_app as quickbooks_app
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
 from fb_qbo_pipeline.sandbox.sample import build_sample
-from fb_qbo_pipeline.sandbox.server import REFRESH_TOKEN, SandboxServer, serve
+from fb_qbo_pipeline.sandbox.server import HOST, REFRESH_TOKEN, SandboxServer, serve
 
 
 @click.command("sandbox")
@@ -24,6 +25,10 @@ def command(country: str, freshbooks_port: int, quickbooks_port: int, empty: boo
 
     Prints the environment variables that point the other commands to them; the refresh token of both is "sandbox-refresh".
     """
+    if freshbooks_port == quickbooks_port != 0:
+        raise click.UsageError("the two sandboxes need a port each")
+    for option, port in (("--freshbooks-port", freshbooks_port), ("--quickbooks-port", quickbooks_port)):
+        require_free(HOST, port, option)
     sample = build_sample(country)
     account = type(sample.freshbooks)(sample.freshbooks.account_id) if empty else sample.freshbooks
     company = QuickBooks(sample.quickbooks_country)

@@ -28,14 +28,14 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def require_free(host: str, port: int) -> None:
-    """Raise ConfigurationError where the port is taken."""
+def require_free(host: str, port: int, option: str = "--port") -> None:
+    """Raise ConfigurationError where the port is taken. `option` of the command names another one."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
         except OSError as error:
-            raise ConfigurationError(f"port {port} on {host} cannot be used: {error.strerror}", "choose another with --port") from error
+            raise ConfigurationError(f"port {port} on {host} cannot be used: {error.strerror}", f"choose another with {option}") from error
 
 
 def serve(dagster_home: Path, logs: Path, host: str, port: int, ready: Callable[[str], None], *, daemon: bool = True) -> int:

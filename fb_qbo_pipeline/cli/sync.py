@@ -11,8 +11,9 @@ import dagster as dg
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.spans import Span
 from fb_qbo_pipeline.automation.instance import open_instance
+from fb_qbo_pipeline.cli.companies import Companies
 from fb_qbo_pipeline.cli.connected import require_connections
-from fb_qbo_pipeline.cli.options import Day, config_option, integrations, json_option, per_integration, strict_option, verbose_option
+from fb_qbo_pipeline.cli.options import Day, config_option, json_option, strict_option, verbose_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
 from fb_qbo_pipeline.errors import ConfigurationError
 from fb_qbo_pipeline.http import utc_now
@@ -40,25 +41,29 @@ def command(config: Path | None, start: dt.date | None, end: dt.date | None, as_
     """
     environment = Environment.read()
     log_to(environment, verbose=verbose)
-    found = integrations(config, environment)
-    results: dict[str, SyncResult] = {}
-    failures: list[SyncIncomplete] = []
+    companies = Companies(config, environment)
+    days = ranges_of(companies, start, end)
     with synced(environment) as (instance, console):
-        for integration in found:
-            days = range_of(integration, start, end)
+
+        def run(integration: Integration) -> SyncResult:
             try:
-                results[integration.name] = console.run(integration, instance, days, verbose=verbose)
+                return console.run(integration, instance, days[integration.name], verbose=verbose)
             except SyncIncomplete as incomplete:
-                failures.append(incomplete)
-                results[integration.name] = incomplete.result
+                companies.failed(integration, incomplete)
+                return incomplete.result
+
+        results = companies.each(run)
     if as_json:
-        print_json(per_integration({name: result.to_json() for name, result in results.items()}))
+        print_json(companies.to_json({name: result.to_json() for name, result in results.items()}))
     else:
         for name, result in results.items():
             show(name, result)
-    if failures:
-        raise failures[0]
-    return 3 if strict and any(result.exceptions for result in results.values()) else 0
+    return companies.end(3 if strict and any(result.exceptions for result in results.values()) else 0)
+
+
+def ranges_of(companies: Companies, start: dt.date | None, end: dt.date | None) -> dict[str, Days | None]:
+    """`range_of` for each integration, so that a range that cannot be is told before anything is done for any of them."""
+    return {integration.name: range_of(integration, start, end) for integration in companies.usable}
 
 
 def range_of(integration: Integration, start: dt.date | None, end: dt.date | None) -> Days | None:

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from fb_qbo_pipeline.cli.companies import one_integration
 from fb_qbo_pipeline.cli.exceptions import opened
 from fb_qbo_pipeline.cli.listing import Amount, print_text
-from fb_qbo_pipeline.cli.options import config_option, json_option, one_integration
+from fb_qbo_pipeline.cli.options import config_option, json_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json
 from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.ledger.ledger import Ledger

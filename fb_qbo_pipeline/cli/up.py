@@ -9,8 +9,9 @@ import click
 from sqlalchemy import Engine
 
 from fb_qbo_pipeline.automation.instance import dagster_home
+from fb_qbo_pipeline.cli.companies import Companies
 from fb_qbo_pipeline.cli.connected import require_connections
-from fb_qbo_pipeline.cli.options import config_option, integrations
+from fb_qbo_pipeline.cli.options import config_option
 from fb_qbo_pipeline.cli.output import err, log_to
 from fb_qbo_pipeline.cli.services import HOST, require_free, serve
 from fb_qbo_pipeline.errors import PipelineError, Unreachable
@@ -24,16 +25,19 @@ from fb_qbo_pipeline.settings.environment import Environment
 @click.option("--host", default=HOST, show_default=True, help="Address of the UI. It has no login: put a proxy before anything public.")
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port of the UI.")
 def command(config: Path | None, host: str, port: int) -> int:
-    """Run the Dagster UI, the schedule and the sensors until Ctrl-C."""
+    """Run the Dagster UI, the schedule and the sensors until Ctrl-C.
+
+    Of several companies, those whose file or connection does not work are told, and the others are run.
+    """
     environment = Environment.read()
     log_to(environment, verbose=False)
-    found = integrations(config, environment)
+    companies = Companies(config, environment)
     _point_to(config)
     engine = open_database(environment)  # keeps the embedded server up for as long as this runs
     try:
-        for integration in found:
-            require_connections(engine, environment, integration)
-        names = ", ".join(integration.name for integration in found)
+        ready = companies.each(lambda integration: require_connections(engine, environment, integration))
+        companies.end()
+        names = ", ".join(ready)
         require_free(host, port)
         with _alone(engine):
             return serve(

@@ -22,6 +22,9 @@ from fb_qbo_pipeline.quickbooks.transport import Answered, Call, Faulted, Transp
 READ_ATTEMPTS = 6  # throttled each time, that is more than five minutes: then it is the monthly allowance, not the minute's
 CDC_LIMIT = 1000  # objects in one answer; there is no second page
 _CLAMP = 100  # a server that cuts pages short cuts them at a round number
+_LATER = "nothing is lost; run the same command again later. "
+_ALLOWANCE = "Where it goes on being throttled, the app's monthly allowance of reads may be used up: Intuit's developer site shows it"
+_OUTAGE = "Where that does not help, see Intuit's status page, and whether QUICKBOOKS_API_URL, a proxy or a firewall answers instead"
 
 
 class ReadRefused(RemoteRefusal):
@@ -145,16 +148,15 @@ class QuickBooksReader:
     def _get(self, path: str, entity: str, operation: str, params: dict[str, str] | None = None) -> Json:
         """An answer to a GET, repeated while repeating can help."""
         call = Call("read", "GET", path, entity, operation, params or {})
-        last = ""
+        last, throttled = "", False
         for attempt in range(1, READ_ATTEMPTS + 1):
             reply = self._transport.send(call)
             if isinstance(reply, Answered):
                 return reply.payload
-            throttled = False
+            throttled = isinstance(reply, Faulted) and reply.reaction is Reaction.THROTTLED
             if isinstance(reply, Faulted):
                 if reply.reaction not in (Reaction.THROTTLED, Reaction.TRANSIENT):
                     raise ReadRefused(entity, reply.fault)
-                throttled = reply.reaction is Reaction.THROTTLED
                 last = reply.fault.summary
             else:
                 last = reply.reason
@@ -162,7 +164,7 @@ class QuickBooksReader:
                 self._sleep(self._backoff.delay(attempt))
         raise Unreachable(
             f"QuickBooks gave no usable answer in {READ_ATTEMPTS} attempts to read {entity}; the last: {last}",
-            "run the same command again later; where it goes on being throttled, the app's monthly allowance of reads may be used up",
+            _LATER + (_ALLOWANCE if throttled else _OUTAGE),
         )
 
 

@@ -6,19 +6,31 @@ import subprocess
 import sys
 import urllib.request
 
+import pytest
+
 from fb_qbo_pipeline.cli.services import HOST, free_port
 from fb_qbo_pipeline.ledger.database import advisory_lock
 from fb_qbo_pipeline_tests.cli.command_line import CommandLine
 from fb_qbo_pipeline_tests.pipeline.world import World
 
 
-def test_it_serves_the_ui_until_it_is_told_to_stop_and_then_nothing_is_left(fb_qbo: CommandLine) -> None:
+def test_it_serves_the_companies_that_work_until_it_is_told_to_stop_and_then_nothing_is_left(fb_qbo: CommandLine) -> None:
+    fb_qbo.write("broken.yaml", name="broken", timezone="Mars/Olympus")
+    fb_qbo.write("other.yaml", name="other", freshbooks={"account_id": "XYZ999"})  # never connected
     port = free_port()
     command = [sys.executable, "-c", "from fb_qbo_pipeline.cli.main import main; main()", "up", "--port", str(port)]
+    command += ["--config", str(fb_qbo.folder)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            assert f"acme: http://{HOST}:{port}" in process.stderr.readline()
+            told = ""
+            for line in process.stderr:
+                if line.startswith("acme: http"):
+                    break
+                told += line
+            assert f"acme: http://{HOST}:{port}" in line
+            assert "broken.yaml" in told
+            assert "other: FreshBooks is not connected" in told
             with urllib.request.urlopen(f"http://{HOST}:{port}/server_info", timeout=30) as answer:
                 assert answer.status == 200
             assert len(services(fb_qbo)) >= 2
@@ -44,10 +56,14 @@ def test_a_second_one_on_the_same_database_is_refused(fb_qbo: CommandLine, prese
     assert "running already on this database" in result.err
 
 
-def test_a_port_that_is_taken_is_told_before_anything_starts(fb_qbo: CommandLine) -> None:
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [("up", "--port"), ("demo", "--port"), ("sandbox", "--freshbooks-port"), ("sandbox", "--quickbooks-port")],
+)
+def test_a_port_that_is_taken_is_told_before_anything_starts(command: str, option: str, fb_qbo: CommandLine) -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
-        result = fb_qbo("up", "--port", str(taken.getsockname()[1]))
-    assert result.status == 2
-    assert "choose another with --port" in result.err
+        result = fb_qbo(command, option, str(taken.getsockname()[1]))
+    assert (result.status, result.out) == (2, "")
+    assert f"choose another with {option}" in result.err

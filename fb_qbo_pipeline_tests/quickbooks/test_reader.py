@@ -96,10 +96,16 @@ def test_a_throttled_read_waits_for_the_companys_pause():
     assert company.clock() == pytest.approx(1060, abs=0.01)
 
 
-def test_a_read_that_never_gets_an_answer_ends():
-    company = Company(*[Reply(502, "")] * READ_ATTEMPTS)
-    with pytest.raises(Unreachable, match="HTTP 502"):
+@pytest.mark.parametrize(
+    ("status", "body", "remedy"),
+    [(502, "<html>Bad Gateway</html>", "QUICKBOOKS_API_URL"), (200, "garbage", "QUICKBOOKS_API_URL"), (429, THROTTLE_XML, "allowance")],
+)
+def test_a_read_that_never_gets_an_answer_ends_with_a_remedy_for_what_came_last(status, body, remedy):
+    company = Company(*[Reply(status, body)] * READ_ATTEMPTS)
+    with pytest.raises(Unreachable, match=f"HTTP {status}") as ended:
         company.client.preferences()
+    assert remedy in ended.value.remedy
+    assert ("throttled" in ended.value.remedy) == (status == 429)
 
 
 def test_a_read_with_an_expired_token_renews_it():
