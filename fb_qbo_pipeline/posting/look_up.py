@@ -25,7 +25,8 @@ def find_carried_out(reader: QuickBooksReader, entries: Sequence[Entry]) -> dict
     """The transactions of those entries that were carried out, by entry id.
 
     Creations are found by their marker among the transactions of their dates, one query for each type, and payments
-    also from their invoices; changes, voids and deletions by reading the transaction itself. A deletion that was carried out is an empty object.
+    also from their invoices; changes, voids and deletions by reading the transaction itself. A deletion that was carried
+    out is an empty object.
     """
     found: dict[int, Json] = {}
     creations: defaultdict[str, list[tuple[Entry, Json]]] = defaultdict(list)

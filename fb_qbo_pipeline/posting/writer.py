@@ -5,7 +5,8 @@ outcome unknown; then the document is looked up by its marker, and only what is 
 request with its identical id, later under a new one (QuickBooks may have forgotten the id, or may replay a fault for ever),
 at last one by one, so that a poisonous document cannot cost the others anything. A request id alone is not trusted:
 integrators report doubles. Nor is a query that does not show what may have been created a moment ago: QuickBooks' lists
-may lag a few seconds behind, so absence is believed after `SETTLED_AFTER` only. What stays unknown is left in the outbox for the next run, which begins with the same look-up.
+may lag a few seconds behind, so absence is believed after `SETTLED_AFTER` only. What stays unknown is left in the outbox
+for the next run, which begins with the same look-up.
 """
 
 import concurrent.futures
