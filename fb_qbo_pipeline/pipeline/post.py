@@ -41,9 +41,9 @@ def post(runtime: Runtime, source: str, start: dt.date, end: dt.date, progress: 
 
 
 def _poster(runtime: Runtime, progress: Progress | None) -> Poster:
-    sleep = runtime.waiting.sleep
+    clock, sleep = runtime.waiting.clock, runtime.waiting.sleep
     concurrency = runtime.environment.quickbooks_concurrency
-    writer = Writer(runtime.quickbooks, runtime.ledger, run_id=runtime.run_id, concurrency=concurrency, sleep=sleep)
+    writer = Writer(runtime.quickbooks, runtime.ledger, run_id=runtime.run_id, concurrency=concurrency, clock=clock, sleep=sleep)
     return Poster(
         runtime.quickbooks,
         runtime.ledger,

@@ -1,4 +1,8 @@
-"""Whether a write with an unknown outcome was carried out: a question to QuickBooks' books, not to its memory of requests."""
+"""Whether a write with an unknown outcome was carried out: a question to QuickBooks' books, not to its memory of requests.
+
+Queries may lag behind what was just created; a transaction that is read by its id does not. So a payment, which has no number
+that QuickBooks would refuse a second time, is also looked for among what its invoices are linked to.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -20,8 +24,9 @@ def transactions_between(reader: QuickBooksReader, entity: str, start: str, end:
 def find_carried_out(reader: QuickBooksReader, entries: Sequence[Entry]) -> dict[int, Json]:
     """The transactions of those entries that were carried out, by entry id.
 
-    Creations are found by their marker among the transactions of their dates, one query for each type; changes, voids
-    and deletions by reading the transaction itself. A deletion that was carried out is an empty object.
+    Creations are found by their marker among the transactions of their dates, one query for each type, and payments
+    also from their invoices; changes, voids and deletions by reading the transaction itself. A deletion that was carried
+    out is an empty object.
     """
     found: dict[int, Json] = {}
     creations: defaultdict[str, list[tuple[Entry, Json]]] = defaultdict(list)
@@ -39,6 +44,8 @@ def find_carried_out(reader: QuickBooksReader, entries: Sequence[Entry]) -> dict
         for entry, body in pairs:
             marker = str(body["PrivateNote"]).split(" ", 1)[0]
             matches = [transaction for transaction in listed if has_marker(transaction, marker)]
+            if not matches and name == "Payment":
+                matches = [payment for payment in _linked_payments(reader, body, listed) if has_marker(payment, marker)]
             if matches:
                 found[entry.id] = min(matches, key=_age)
     return found
@@ -51,6 +58,19 @@ def carried_out(entry: Entry, body: Json, entity: Json | None) -> bool:
     if entity is None:
         return False
     return is_void(entity) if entry.operation == "void" else stands(body, entity, repaired=bool(entry.intent.get("repair")))
+
+
+def _linked_payments(reader: QuickBooksReader, body: Json, listed: Sequence[Json]) -> list[Json]:
+    """The payments that the invoices of a payment are linked to, apart from those that a query has shown."""
+    known = {str(payment.get("Id")) for payment in listed}
+    invoices = [reader.read("Invoice", invoice) for invoice in sorted(_linked(body.get("Line"), "Invoice"))]
+    ids = {found for invoice in invoices if invoice for found in _linked([invoice], "Payment")} - known
+    return [payment for found in sorted(ids) if (payment := reader.read("Payment", found))]
+
+
+def _linked(holders: Any, kind: str) -> set[str]:
+    links = [link for holder in holders or [] for link in holder.get("LinkedTxn") or []]
+    return {str(link["TxnId"]) for link in links if link.get("TxnType") == kind}
 
 
 def _age(transaction: Json) -> Any:

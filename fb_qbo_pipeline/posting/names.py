@@ -28,8 +28,10 @@ from fb_qbo_pipeline.quickbooks.query import ACTIVE_OR_NOT, Select, compare
 log = logging.getLogger(__name__)
 
 _Request = TypeVar("_Request", PartyRequest, ItemRequest)
+_Found = TypeVar("_Found")
 
 _ATTEMPTS = 7
+_LOOKS = (1.0, 2.0, 3.0, 4.0)  # seconds between looks for a name that QuickBooks says is taken: its lists may lag
 _NAME_OF = {"Customer": "DisplayName", "Vendor": "DisplayName", "Item": "Name"}
 _UNAVAILABLE = "QuickBooks gave no usable answer; the next sync tries again"
 
@@ -145,14 +147,26 @@ class Names:
 
     def _learn_name(self, name: str) -> None:
         """QuickBooks says that a name is taken which the mirror does not know: find whose it is, or note it as taken."""
-        known = False
-        for kind in ("Customer", "Vendor", "Employee"):
-            for row in self._client.query(Select(kind, (compare("DisplayName", "=", name), ACTIVE_OR_NOT))):
-                party = self._in_currency(parse_party(row, kind))
-                self._parties[kind, party.id] = party
-                known = known or fold(party.display_name) == fold(name)
-        if not known:
+        owners = self._patiently(lambda: self._owners(name))
+        for party in owners:
+            self._parties[party.kind, party.id] = party
+        if not any(fold(party.display_name) == fold(name) for party in owners):
             self._parties["Unknown", name] = Party(name, "Unknown", name, "", "", "", "", "", active=False)
+
+    def _owners(self, name: str) -> list[Party]:
+        return [
+            self._in_currency(parse_party(row, kind))
+            for kind in ("Customer", "Vendor", "Employee")
+            for row in self._client.query(Select(kind, (compare("DisplayName", "=", name), ACTIVE_OR_NOT)))
+        ]
+
+    def _patiently(self, look: Callable[[], _Found]) -> _Found:
+        """What a look finds, repeated while it finds nothing: what was just created may not show in queries yet."""
+        for wait in _LOOKS:
+            if found := look():
+                return found
+            self._sleep(wait)
+        return look()
 
     def _item(self, request: ItemRequest) -> str | Problem:
         if request.id is not None:
@@ -170,7 +184,7 @@ class Names:
         if isinstance(created, Problem | IllegalName):
             return created if isinstance(created, Problem) else created.problem
         if created is None:
-            rows = self._client.query(Select("Item", (compare("Name", "=", name), ACTIVE_OR_NOT)))
+            rows = self._patiently(lambda: self._client.query(Select("Item", (compare("Name", "=", name), ACTIVE_OR_NOT))))
             usable = [row for row in rows if parse_item(row).active and parse_item(row).type != "Category"]
             if not usable:
                 return Problem(
@@ -195,13 +209,14 @@ class Names:
     def _create(self, entity: str, body: Json, name: str) -> Json | Problem | IllegalName | None:
         """Create a list member; None where QuickBooks says that its name is taken."""
         request_id = new_request_id()
+        lost = False
         for attempt in range(1, _ATTEMPTS + 1):
             answer = self._client.write(entity, body, request_id=request_id)
             if isinstance(answer, Done):
                 return answer.entity
             if isinstance(answer, Refused):
                 if answer.reaction is Reaction.DUPLICATE_NAME:
-                    return None if attempt == 1 else self._find(entity, name)
+                    return self._patiently(lambda: self._find(entity, name)) if lost else None
                 if is_about_characters(answer.fault):
                     return IllegalName(refusal(answer))
                 if answer.reaction not in (Reaction.NAME_BUSY, Reaction.DUPLICATE_REQUEST):
@@ -209,6 +224,7 @@ class Names:
                 request_id = new_request_id()
             self._sleep(self._backoff.delay(attempt))
             if isinstance(answer, Unknown) and not answer.not_sent:
+                lost = True
                 found = self._find(entity, name)
                 if found is not None:
                     return found

@@ -4,7 +4,9 @@ Every write is committed to the outbox before it is sent. An answer that is lost
 outcome unknown; then the document is looked up by its marker, and only what is not there is sent again: first the identical
 request with its identical id, later under a new one (QuickBooks may have forgotten the id, or may replay a fault for ever),
 at last one by one, so that a poisonous document cannot cost the others anything. A request id alone is not trusted:
-integrators report doubles. What stays unknown is left in the outbox for the next run, which begins with the same look-up.
+integrators report doubles. Nor is a query that does not show what may have been created a moment ago: QuickBooks' lists
+may lag a few seconds behind, so absence is believed after `SETTLED_AFTER` only. What stays unknown is left in the outbox
+for the next run, which begins with the same look-up.
 """
 
 import concurrent.futures
@@ -31,6 +33,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 30  # QuickBooks' limit of items
 ROUNDS = 7  # of looking up and sending again; with the waits between them a few minutes
+SETTLED_AFTER = 10.0  # seconds after a lost answer until queries are taken to show what it created
 _REPLAYS = 2  # rounds in which the identical request is repeated under its own id
 _TOGETHER = 4  # rounds in which documents are still sent in batches
 
@@ -63,6 +66,7 @@ class Writer:
         *,
         run_id: str | None = None,
         concurrency: int = 8,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         backoff: Backoff | None = None,
     ) -> None:
@@ -70,7 +74,9 @@ class Writer:
         self._ledger = ledger
         self._run_id = run_id
         self._concurrency = concurrency
+        self._clock = clock
         self._sleep = sleep
+        self._lost: dict[int, float] = {}  # when the answer to an entry that may have been carried out was lost
         self._backoff = backoff or Backoff()
 
     def send(self, writes: Iterable[Write], settle: Settle) -> None:
@@ -85,6 +91,7 @@ class Writer:
             left = tx.outbox.unfinished()
         if left:
             log.info("%d writes of an interrupted run have an unknown outcome: looking them up in QuickBooks", len(left))
+            self._note_lost(left)
             self._recover(left, settle)
         return len(left)
 
@@ -162,6 +169,8 @@ class Writer:
             answer = answers[entry.id]
             if isinstance(answer, Unknown | Throttled) or answer_is_duplicate_request(answer):
                 unknown.append(entry)
+                if not isinstance(answer, Throttled) and not (isinstance(answer, Unknown) and answer.not_sent):
+                    self._note_lost([entry])
             else:
                 known.append((entry, answer))
         settle(known)
@@ -172,7 +181,7 @@ class Writer:
         for attempt in range(ROUNDS):
             if attempt:
                 self._sleep(self._backoff.delay(attempt))
-            found = find_carried_out(self._client, entries)
+            found = self._look_up(entries)
             settle([(entry, Done(found[entry.id])) for entry in entries if entry.id in found])
             entries = [entry for entry in entries if entry.id not in found]
             entries = self._send_again(entries, attempt, incomplete, settle)
@@ -182,6 +191,20 @@ class Writer:
             f"the outcome of {len(entries)} writes to QuickBooks is unknown after {ROUNDS} attempts",
             "run the same command again later: it begins by looking them up, and nothing is posted twice",
         )
+
+    def _note_lost(self, entries: Sequence[Entry]) -> None:
+        self._lost.update(dict.fromkeys((entry.id for entry in entries), self._clock()))
+
+    def _look_up(self, entries: Sequence[Entry]) -> dict[int, Json]:
+        """What was carried out, by entry id. What is not found although it may just have been created is looked up once more."""
+        found = find_carried_out(self._client, entries)
+        doubtful = [entry for entry in entries if entry.operation == "create" and entry.id in self._lost and entry.id not in found]
+        if doubtful:
+            wait = max(self._lost[entry.id] for entry in doubtful) + SETTLED_AFTER - self._clock()
+            if wait > 0:
+                self._sleep(wait)
+                found |= find_carried_out(self._client, doubtful)
+        return found
 
     def _send_again(self, entries: list[Entry], attempt: int, incomplete: set[str], settle: Settle) -> list[Entry]:
         """Send what was not found; the entries that are unknown still."""
