@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,22 +10,11 @@ from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
 from fb_qbo_pipeline.sandbox.quickbooks.lists import ItemSeed
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
 from fb_qbo_pipeline.sandbox.sample import build_sample
-from fb_qbo_pipeline_tests.pipeline.oracle import Accountant, Books, Chart, Json, plain
+from fb_qbo_pipeline_tests.pipeline.agreement import agrees, chart_of, kept
+from fb_qbo_pipeline_tests.pipeline.oracle import Books, Json
 from fb_qbo_pipeline_tests.pipeline.world import TODAY, World, day, line
 
 FIRST = TODAY - dt.timedelta(days=52)  # most of the sample's special documents are younger
-
-
-def _chart(company: QuickBooks) -> Chart:
-    """QuickBooks' lists as they are before anything is synced."""
-
-    def rates(side: str) -> dict[str, list[tuple[str, Decimal]]]:
-        ids = {code["Name"]: [one["TaxRateRef"]["value"] for one in code[side]["TaxRateDetail"]] for code in company.rows("TaxCode")}
-        rows = company.tables["TaxRate"]
-        return {name: [(rows[rate]["Name"], rows[rate]["RateValue"]) for rate in found] for name, found in ids.items()}
-
-    income = {plain(item["Name"]): item["IncomeAccountRef"]["name"] for item in company.rows("Item") if "IncomeAccountRef" in item}
-    return Chart(income, rates("SalesTaxRateList"), rates("PurchaseTaxRateList"), company.country_code == "US")
 
 
 def _changed(settings: Json, changes: Json) -> Json:
@@ -42,28 +30,9 @@ def _synced(make_world: Callable[..., World], country: str, **changes: Any) -> t
         company.add_item(ItemSeed(name, income="Sales of Product Income"))
     settings = _changed(sample.integration, changes) | {"start_date": FIRST}
     world = make_world(settings=settings, freshbooks=sample.freshbooks, quickbooks=company)
-    chart = _chart(company)
+    chart = chart_of(company)
     world.sync(FIRST, TODAY)
-    return world, _kept(world, chart)
-
-
-def _kept(world: World, chart: Chart) -> Books:
-    """The books that an accountant has kept."""
-    records = {name: world.freshbooks.view(name) for name in ("invoice", "payment", "expense", "item", "category")}
-    return Accountant(records, world.settings, chart).keep()
-
-
-def _agrees(world: World, books: Books) -> None:
-    """Every balance, every open invoice and every exception."""
-    assert world.balances() == {account: amount for account, amount in sorted(books.balances.items()) if amount}
-    assert _posted(world) == books.open_invoices
-    assert {(row["source"], row["source_id"]): row["code"] for row in world.held()} == books.held
-
-
-def _posted(world: World) -> dict[int, Decimal]:
-    """Each invoice's open balance in QuickBooks by its FreshBooks id."""
-    standing = [row for row in world.quickbooks.rows("Invoice") if not row["PrivateNote"].startswith("Voided")]
-    return {int(row["PrivateNote"].split("/")[2].split(" ")[0]): row["Balance"] for row in standing}
+    return world, kept(world, chart)
 
 
 @pytest.mark.parametrize(
@@ -77,11 +46,11 @@ def _posted(world: World) -> dict[int, Decimal]:
 def test_the_books_are_those_that_follow_from_freshbooks_records_alone(
     make_world: Callable[..., World], country: str, changes: Json
 ) -> None:
-    _agrees(*_synced(make_world, country, **changes))
+    agrees(*_synced(make_world, country, **changes))
 
 
 def test_the_books_follow_what_is_edited_deleted_and_moved(world: World) -> None:
-    fb, chart = world.freshbooks, _chart(world.quickbooks)
+    fb, chart = world.freshbooks, chart_of(world.quickbooks)
     invoices = [world.invoice(f"{amount}.99", on=day(number)) for number, amount in enumerate((100, 200, 300, 400, 500), start=3)]
     payments = [world.payment(invoice, "50.00", on=day(12), method="PayPal") for invoice in invoices]
     expenses = [world.expense(on=day(number)) for number in (4, 5)]
@@ -97,4 +66,4 @@ def test_the_books_follow_what_is_edited_deleted_and_moved(world: World) -> None
     fb.delete("expense", expenses[0])
     fb.edit_expense(expenses[1], amount="226.00", taxes=(("HST", "26.00", "13"),))
     world.sync()
-    _agrees(world, _kept(world, chart))
+    agrees(world, kept(world, chart))

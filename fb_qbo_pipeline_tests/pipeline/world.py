@@ -103,8 +103,10 @@ class World:
         self.faults = FaultPlan()
         self._seen: set[str] = set()
         self._process = "first"
-        self._authority = Authority(self.quickbooks.realm_id)
-        sandboxes.freshbooks.app = freshbooks_app(self.freshbooks)
+        self.authority = Authority(self.quickbooks.realm_id)
+        app = freshbooks_app(self.freshbooks)
+        self.freshbooks_tokens, self.freshbooks_faults = app.state.tokens, app.state.behaviour.faults
+        sandboxes.freshbooks.app = app
         self.slow_down(0)
         self.settings = settings or integration(country_named("ca"), START)
         self.engine = engine
@@ -172,12 +174,17 @@ class World:
     def slow_down(self, seconds: float) -> None:
         """Let QuickBooks work so long on every request."""
         self.sandboxes.quickbooks.app = quickbooks_app(
-            self.quickbooks, oauth=self._authority, plan=self.faults, latency=Latency(per_request=seconds)
+            self.quickbooks, oauth=self.authority, plan=self.faults, latency=Latency(per_request=seconds)
         )
 
     def fail(self, **fault: Any) -> None:
         """Let QuickBooks fail (see `Fault`)."""
         self.faults.faults.append(Fault(**fault))
+
+    def expire_access_tokens(self) -> None:
+        """Let both sides' access tokens end now."""
+        self.authority.expire_access_tokens()
+        self.freshbooks_tokens.expire_access_tokens()
 
     # FreshBooks
 
