@@ -32,6 +32,7 @@ from fb_qbo_pipeline.assets.describe import (
     standing_metadata,
     tie_out_table,
 )
+from fb_qbo_pipeline.mapping.documents import Outcome
 from fb_qbo_pipeline.pipeline.changes import look_for_changes
 from fb_qbo_pipeline.pipeline.intake import read_dates, read_lists
 from fb_qbo_pipeline.pipeline.post import post
@@ -234,13 +235,12 @@ class _Builder:
         def staged(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
             with self.opened(context) as (runtime, cost):
-                held = stage(runtime, source, days[0], days[-1]).codes
-                with runtime.ledger.begin() as tx:
-                    rows = tx.staging.overview(source, days[0], days[-1])
+                rows = stage(runtime, source, days[0], days[-1]).rows
             grouped = by_day(rows, "partition_date")
             for day in days:
                 context.add_asset_metadata(staged_metadata(grouped.get(day, [])), partition_key=day.isoformat())
-            context.log.info("%d %s staged, %d held%s", len(rows), plural, held.total(), f" ({_listed(held)})" if held else "")
+            codes = Counter(row["problems"][0]["code"] for row in rows if row["outcome"] == Outcome.HELD.value)
+            context.log.info("%d %s staged, %d held%s", len(rows), plural, codes.total(), f" ({_listed(codes)})" if codes else "")
             results = checks.apply(context, checks.STAGED[source], Books(rows, {}), days)
             return dg.MaterializeResult(metadata=cost, check_results=results)
 

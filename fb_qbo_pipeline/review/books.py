@@ -21,11 +21,7 @@ def read_books(
     tx: Transaction, integration: Integration, company: Company, start: dt.date, end: dt.date, sources: Sequence[str] = SOURCES
 ) -> Books:
     """The books of the partitions from `start` to `end`: staged, posted, held, and what explains them."""
-    default_item = _default_item(integration, company)
-    staged: list[Row] = []
-    for source in sources:
-        lines = source == Source.INVOICE.value and default_item is not None  # looked for on the lines: needs the whole documents
-        staged += tx.staging.in_partitions(source, start, end) if lines else tx.staging.overview(source, start, end)
+    staged: list[Row] = [row for source in sources for row in tx.staging.in_partitions(source, start, end)]
     ids: defaultdict[str, set[int]] = defaultdict(set)
     for row in staged:
         ids[row["source"]].add(row["source_id"])
@@ -43,7 +39,7 @@ def read_books(
         held=_held(tx, looked_up),
         payments=payments,
         methods=_methods(tx, ids[Source.PAYMENT.value]),
-        default_item=default_item,
+        default_item=_default_item(integration, company),
         vendors=_vendors(tx, ids[Source.EXPENSE.value]),
     )
 

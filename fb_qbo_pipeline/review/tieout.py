@@ -62,7 +62,7 @@ def tie_out(ledger: Ledger, start: dt.date, end: dt.date, period: Callable[[dt.d
     with ledger.begin() as tx:
         held = {(row["source"], row["source_id"]) for row in tx.exceptions.unresolved()}
         for source, kind in KINDS.items():
-            rows = tx.staging.overview(source, start, end)
+            rows = tx.staging.in_partitions(source, start, end)
             posted = tx.posted.by_ids(source, [row["source_id"] for row in rows])
             for row in rows:
                 standing = posted.get(row["source_id"])
