@@ -54,12 +54,13 @@ def line(amount: str, taxes: Any = (HST,)) -> Line:
     return Line("Design", 1, amount, taxes)
 
 
-def skipping() -> Waiting:
-    """Waits that pass at once: sleeping moves the clock."""
+def skipping(slept: Callable[[float], None] = lambda _seconds: None) -> Waiting:
+    """Waits that pass at once: sleeping moves the clock, and `slept` hears of it."""
     passed = itertools.count()
     state = {"now": 0.0}
 
     def sleep(seconds: float) -> None:
+        slept(seconds)
         state["now"] += seconds
 
     return Waiting(clock=lambda: state["now"] + next(passed) * 1e-4, sleep=sleep)
@@ -103,6 +104,7 @@ class World:
         self.faults = FaultPlan()
         self._seen: set[str] = set()
         self._process = "first"
+        self._slept = dt.timedelta()
         self.authority = Authority(self.quickbooks.realm_id)
         app = freshbooks_app(self.freshbooks)
         self.freshbooks_tokens, self.freshbooks_faults = app.state.tokens, app.state.behaviour.faults
@@ -135,10 +137,18 @@ class World:
     @contextlib.contextmanager
     def runtime(self) -> Iterator[Runtime]:
         """The integration, opened."""
-        with open_runtime(self.integration, self.environment, run_id="run", engine=self.engine, waiting=skipping()) as runtime:
+        with open_runtime(self.integration, self.environment, run_id="run", engine=self.engine, waiting=skipping(self._pass)) as runtime:
             runtime.clock = self.freshbooks.clock.now
             runtime.books = Books(self.ledger, runtime.quickbooks, self.integration, process=self._process)
             yield runtime
+
+    def _pass(self, seconds: float) -> None:
+        self._slept += dt.timedelta(seconds=seconds)
+
+    def show_late(self, seconds: float) -> None:
+        """Let QuickBooks' queries show what is new only after so long; what the product sleeps through passes there, too."""
+        self.quickbooks.query_lag = seconds
+        self.quickbooks.clock = lambda: dt.datetime.now(dt.UTC) + self._slept
 
     def sync(self, start: dt.date = START, end: dt.date = TODAY, *, fresh: bool = False) -> Counts:
         """What a run of the partitions from `start` to `end` does. `fresh`: QuickBooks' lists are read in full before."""

@@ -131,6 +131,32 @@ def test_a_server_whose_queries_show_new_documents_late_gets_no_double(world: Wo
 
 
 @pytest.mark.parametrize("documents", [1, 3])
+def test_neither_late_queries_nor_forgotten_request_ids_make_a_double(world: World, documents: int) -> None:
+    with world.runtime() as runtime:
+        runtime.mirror.refresh()
+    company = _Company(world, documents)
+    world.quickbooks.honours_request_id = world.quickbooks.warn_duplicate_numbers = False
+    world.show_late(4.0)
+    for path in ("/customer?", "/vendor?", "/item?", *(("/batch?",) if documents > 1 else ("/invoice?", "/payment?", "/bill?"))):
+        world.fail(path=path, **FAULTS["connection broken after the commit"])
+    world.sync()
+    company.stands()
+
+
+def test_a_payment_that_no_query_shows_is_found_from_its_invoice(world: World) -> None:
+    company = _Company(world, 1)
+    world.sync()
+    company.payments.append(world.payment(company.invoices[0], "10.00", on=day(13)))
+    world.quickbooks.honours_request_id = False
+    world.quickbooks.query_lag = 3600.0
+    world.fail(path="/payment?", **FAULTS["connection broken after the commit"])
+    world.sync()
+    assert world.count()["Payment"] == 2
+    assert not world.held()
+    assert world.unfinished() == 0
+
+
+@pytest.mark.parametrize("documents", [1, 3])
 def test_documents_that_quickbooks_numbers_are_found_again_without_a_number(world: World, documents: int) -> None:
     world.quickbooks.custom_numbers = False
     world.quickbooks.honours_request_id = False
