@@ -4,10 +4,14 @@ The ledger does not know what it was made from, so a difference may come from Fr
 that nobody has touched since it was created can only be older than FreshBooks' record; otherwise a person decides.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
+from typing import Any
 
+from fb_qbo_pipeline.ledger.posted import Posted
 from fb_qbo_pipeline.mapping.documents import Document, Json
-from fb_qbo_pipeline.posting.verify import differences, has_marker, stands
+from fb_qbo_pipeline.posting.verify import content, differences, has_marker, money, stands
 
 
 class Taken(StrEnum):
@@ -45,6 +49,22 @@ def marking(document: Document, standing: Json) -> Json:
     note = f"{marker_of(document)} {standing.get('PrivateNote') or ''}".strip()[:4000]
     kept = {name: {"value": _id(standing, name)} for name in ("CustomerRef", "VendorRef") if name in standing}
     return kept | {"Id": str(standing["Id"]), "SyncToken": str(standing.get("SyncToken", "0")), "sparse": True, "PrivateNote": note}
+
+
+def as_taken(posted: Posted, row: Mapping[Any, Any], standing: Json, run_id: str | None) -> Posted:
+    """A found document after it proved to be what its staged row intends: from now on the ledger knows what it was made from."""
+    return replace(
+        posted,
+        fingerprint=str(row["fingerprint"]),
+        sync_token=str(standing.get("SyncToken", "0")),
+        number=standing.get("DocNumber"),
+        document_date=row["document_date"],
+        total=money(standing, "TotalAmt"),
+        tax=money(standing, "TxnTaxDetail", "TotalTax"),
+        content=content(standing),
+        run_id=run_id,
+        drift="",
+    )
 
 
 def marker_of(document: Document) -> str:

@@ -14,12 +14,11 @@ from decimal import Decimal
 from fb_qbo_pipeline.errors import RemoteRefusal
 from fb_qbo_pipeline.json_text import load_json
 from fb_qbo_pipeline.ledger import outbox
-from fb_qbo_pipeline.ledger.exceptions import POSTING
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.posted import POSTED
 from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Outcome, Problem
 from fb_qbo_pipeline.money import parse_decimal
-from fb_qbo_pipeline.posting.adoption import Taken, marking, take_over, told
+from fb_qbo_pipeline.posting.adoption import Taken, as_taken, marking, take_over, told
 from fb_qbo_pipeline.posting.books import Books
 from fb_qbo_pipeline.posting.counts import Counts
 from fb_qbo_pipeline.posting.decisions import decide_range
@@ -28,8 +27,7 @@ from fb_qbo_pipeline.posting.names import Names
 from fb_qbo_pipeline.posting.plan import Action, Step, changed_by_hand
 from fb_qbo_pipeline.posting.repair import with_rounding
 from fb_qbo_pipeline.posting.resolve import MissingReference, resolve
-from fb_qbo_pipeline.posting.settlement import Repair, Settlement, hold_row
-from fb_qbo_pipeline.posting.verify import content, money
+from fb_qbo_pipeline.posting.settlement import Repair, Settlement, about, hold_row
 from fb_qbo_pipeline.posting.writer import Settled, Write, Writer
 from fb_qbo_pipeline.quickbooks.client import QuickBooksClient, voiding
 from fb_qbo_pipeline.quickbooks.company import Company
@@ -129,7 +127,7 @@ class Poster:
         with self._ledger.begin() as tx:
             for step in steps:
                 if step.problem is not None:
-                    hold_row(tx, step.row, step.problem, POSTING)
+                    hold_row(tx, step.row, step.problem)
                     counts.held += 1
             if steps:
                 tx.exceptions.resolve(steps[0].source, fine)
@@ -153,32 +151,42 @@ class Poster:
     def _writes(self, due: Sequence[Step], names: Names, counts: Counts) -> Iterator[Write]:
         invoices = self._posted_invoices(due)
         for step in due:
-            if step.action is Action.VOID:
-                yield _void(step)
-                continue
-            assert step.document is not None
-            problem = names.ensure(step.document)
-            if problem is None:
-                try:
-                    body = self._body(step.document, names, invoices)
-                except MissingReference as missing:
-                    problem = _missing(missing.reference)
-                else:
-                    if step.action is not Action.ADOPT:
-                        yield _write(step, step.document, body, sparse=not self._leaves_out(step, body))
-                        continue
-                    verdict = take_over(step.document, body, step.standing)
-                    assert step.posted is not None
-                    if verdict is Taken.SAME:
-                        self._adopt(step, counts)
-                        continue
-                    if verdict is Taken.MARK or (verdict is Taken.UPDATE and not step.posted.drift):
-                        yield _write(step, step.document, body if verdict is Taken.UPDATE else marking(step.document, step.standing))
-                        continue
-                    problem = changed_by_hand(step.posted.drift or told(step.document, body, step.standing))
-            with self._ledger.begin() as tx:
-                hold_row(tx, step.row, problem, POSTING)
-            counts.held += 1
+            write = _void(step) if step.action is Action.VOID else self._write_of(step, names, invoices, counts)
+            if isinstance(write, Problem):
+                with self._ledger.begin() as tx:
+                    hold_row(tx, step.row, write)
+                counts.held += 1
+            elif write is not None:
+                yield write
+
+    def _write_of(self, step: Step, names: Names, invoices: Mapping[int, str], counts: Counts) -> Write | Problem | None:
+        """What to write for a document: its problem where it cannot be, None where it stands as it is intended."""
+        assert step.document is not None
+        problem = names.ensure(step.document)
+        if problem is not None:
+            return problem
+        try:
+            body = self._body(step.document, names, invoices)
+        except MissingReference as missing:
+            return _missing(missing.reference)
+        if step.action is Action.ADOPT:
+            return self._taken_over(step, step.document, body, counts)
+        return _write(step, step.document, body, sparse=not self._leaves_out(step, body))
+
+    def _taken_over(self, step: Step, document: Document, body: Json, counts: Counts) -> Write | Problem | None:
+        assert step.posted is not None
+        verdict = take_over(document, body, step.standing)
+        if verdict is Taken.MARK:
+            return _write(step, document, marking(document, step.standing))
+        if verdict is Taken.UPDATE and not step.posted.drift:
+            return _write(step, document, body)
+        if verdict is not Taken.SAME:
+            return changed_by_hand(step.posted.drift or told(document, body, step.standing))
+        with self._ledger.begin() as tx:
+            tx.posted.save([as_taken(step.posted, step.row, step.standing, self._run_id)])
+            tx.exceptions.resolve(step.source, [step.source_id])
+        counts.unchanged += 1
+        return None
 
     def _leaves_out(self, step: Step, body: Json) -> bool:
         """Whether a change has to clear something that we sent before, such as a location that the settings name no more."""
@@ -194,26 +202,6 @@ class Poster:
         with self._ledger.begin() as tx:
             found = tx.posted.by_ids("invoice", needed)
         return {source_id: posted.qbo_id for source_id, posted in found.items() if posted.state == POSTED and posted.entity == "Invoice"}
-
-    def _adopt(self, step: Step, counts: Counts) -> None:
-        assert step.posted is not None
-        standing = step.standing
-        taken = replace(
-            step.posted,
-            fingerprint=str(step.row["fingerprint"]),
-            sync_token=str(standing.get("SyncToken", "0")),
-            number=standing.get("DocNumber"),
-            document_date=step.row["document_date"],
-            total=money(standing, "TotalAmt"),
-            tax=money(standing, "TxnTaxDetail", "TotalTax"),
-            content=content(standing),
-            run_id=self._run_id,
-            drift="",
-        )
-        with self._ledger.begin() as tx:
-            tx.posted.save([taken])
-            tx.exceptions.resolve(step.source, [step.source_id])
-        counts.unchanged += 1
 
     def _body(self, document: Document, names: Names, invoices: Mapping[int, str]) -> Json:
         def look_up(reference: str) -> str | Decimal | None:
@@ -263,9 +251,7 @@ def _void(step: Step) -> Write:
 
 
 def _intent(step: Step) -> Json:
-    row = step.row
-    about = {name: row[name] for name in ("label", "party", "amount", "currency")} | {"date": row["document_date"].isoformat()}
-    return {"document": row["document"], "fingerprint": row["fingerprint"], "about": about}
+    return {"document": step.row["document"], "fingerprint": step.row["fingerprint"], "about": about(step.row)}
 
 
 def _missing(reference: str) -> Problem:

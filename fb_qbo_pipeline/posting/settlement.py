@@ -6,7 +6,7 @@ silent cent. Repair is the rounding product within its limit; otherwise a docume
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -242,40 +242,31 @@ def _with_state(before: Posted, state: str, entity: Json, run_id: str | None) ->
     )
 
 
-def held(intent: Json, source: str, source_id: int, problem: Problem) -> Held:
-    """An exception found while posting, from what the outbox knows of the document."""
-    about = intent["about"]
+def held(intent: Json, source: str, source_id: int, problem: Problem, stage: str = POSTING) -> Held:
+    """An exception, from what an intent knows of the document."""
+    known = intent["about"]
     return Held(
         source=source,
         source_id=source_id,
-        number=about["label"],
-        party=about["party"],
-        document_date=about["date"],
-        amount=about["amount"],
-        currency=about["currency"],
+        number=known["label"],
+        party=known["party"],
+        document_date=known["date"],
+        amount=known["amount"],
+        currency=known["currency"],
         code=problem.code.value,
         reason=problem.reason,
         remedy=problem.remedy,
-        stage=POSTING,
+        stage=stage,
         fingerprint=str(intent.get("fingerprint") or ""),
     )
 
 
-def hold_row(tx: Transaction, row: Any, problem: Problem, stage: str) -> None:
-    """Open an exception for a staged row."""
-    tx.exceptions.hold(
-        Held(
-            source=row["source"],
-            source_id=row["source_id"],
-            number=row["label"],
-            party=row["party"],
-            document_date=row["document_date"],
-            amount=row["amount"],
-            currency=row["currency"],
-            code=problem.code.value,
-            reason=problem.reason,
-            remedy=problem.remedy,
-            stage=stage,
-            fingerprint=row["fingerprint"] or "",
-        )
-    )
+def about(row: Mapping[Any, Any]) -> Json:
+    """What a person knows a staged row by, as plain JSON: part of every intent, and of the exception that may follow from it."""
+    return {name: row[name] for name in ("label", "party", "amount", "currency")} | {"date": row["document_date"].isoformat()}
+
+
+def hold_row(tx: Transaction, row: Mapping[Any, Any], problem: Problem, stage: str = POSTING) -> None:
+    """Open an exception for a staged row; `stage`: who found it and may resolve it."""
+    intent = {"about": about(row), "fingerprint": row["fingerprint"]}
+    tx.exceptions.hold(held(intent, row["source"], row["source_id"], problem, stage))

@@ -12,7 +12,7 @@ from fb_qbo_pipeline_tests.pipeline.world import World
 SECRET = "sekrit-9f2c"
 
 
-def refused(result: Result, status: int, *told: str) -> None:
+def assert_refused(result: Result, status: int, *told: str) -> None:
     """The command ended so, said this on standard error, and showed neither a traceback nor the secret."""
     assert (result.status, result.out) == (status, "")
     for words in told:
@@ -25,7 +25,7 @@ def refused(result: Result, status: int, *told: str) -> None:
 def test_every_command_says_where_the_settings_are_wrong(command: str, fb_qbo: CommandLine) -> None:
     fb_qbo.write(timezone="America/Torono", nmae="x")
     result = fb_qbo(command)
-    refused(result, 2, "integration.yaml:", "did you mean America/Toronto?", "did you mean name?")
+    assert_refused(result, 2, "integration.yaml:", "did you mean America/Toronto?", "did you mean name?")
 
 
 @pytest.mark.parametrize(
@@ -39,17 +39,17 @@ def test_every_command_says_where_the_settings_are_wrong(command: str, fb_qbo: C
 )
 def test_a_file_that_is_no_settings_file(content: bytes, told: str, fb_qbo: CommandLine) -> None:
     (fb_qbo.folder / "integration.yaml").write_bytes(content)
-    refused(fb_qbo("sync"), 2, told)
+    assert_refused(fb_qbo("sync"), 2, told)
 
 
 def test_a_file_that_is_missing(fb_qbo: CommandLine) -> None:
-    refused(fb_qbo("sync", "--config", "nowhere.yaml"), 2, "nowhere.yaml", "copy integration.example.yaml")
+    assert_refused(fb_qbo("sync", "--config", "nowhere.yaml"), 2, "nowhere.yaml", "copy integration.example.yaml")
 
 
 @pytest.mark.parametrize("command", [["trace", "1"], ["exceptions", "ignore", "1", "--reason", "why"], ["connect", "freshbooks"]])
 def test_where_a_folder_holds_several_integrations_one_has_to_be_named(command: list[str], fb_qbo: CommandLine) -> None:
     fb_qbo.write("other.yaml", name="other", freshbooks={"account_id": "XYZ999"})
-    refused(fb_qbo(*command, "--config", str(fb_qbo.folder)), 2, "acme, other", "--config FILE")
+    assert_refused(fb_qbo(*command, "--config", str(fb_qbo.folder)), 2, "acme, other", "--config FILE")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_name_that_quickbooks_does_not_have_stops_a_sync_before_it_writes(
     present_world.invoice(on=days_ago(5))
     fb_qbo.settings[section][key] = name
     fb_qbo.write()
-    refused(fb_qbo("plan"), 2, f"{section}.{key}", told)
+    assert_refused(fb_qbo("plan"), 2, f"{section}.{key}", told)
     assert present_world.quickbooks.counters.writes == 0
 
 
@@ -84,7 +84,7 @@ def test_a_name_that_quickbooks_does_not_have_stops_a_sync_before_it_writes(
 )
 @pytest.mark.parametrize("command", ["sync", "plan", "reconcile"])
 def test_days_that_cannot_be(command: str, arguments: list[str], told: str, fb_qbo: CommandLine) -> None:
-    refused(fb_qbo(command, *arguments), 2, told)
+    assert_refused(fb_qbo(command, *arguments), 2, told)
 
 
 @pytest.mark.parametrize("command", [["sync"], ["plan"], ["reconcile"], ["up", "--port", "1"], ["exceptions", "retry"]])
@@ -92,7 +92,7 @@ def test_accounts_that_were_never_connected_are_both_named(command: list[str], f
     with present_world.engine.begin() as connection:
         connection.execute(metadata.tables["fb_qbo.token"].delete())
     result = fb_qbo(*command)
-    refused(
+    assert_refused(
         result, 1, "FreshBooks is not connected", "QuickBooks is not connected", "fb-qbo connect freshbooks", "fb-qbo connect quickbooks"
     )
 
@@ -111,24 +111,24 @@ def test_a_database_that_cannot_be_used(
     command: str, url: str, status: int, told: str, fb_qbo: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FB_QBO_DATABASE_URL", url)
-    refused(fb_qbo(command), status, told)
+    assert_refused(fb_qbo(command), status, told)
 
 
 def test_a_database_that_does_not_exist(fb_qbo: CommandLine, present_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FB_QBO_DATABASE_URL", present_world.engine.url.set(database="nowhere").render_as_string(hide_password=False))
-    refused(fb_qbo("exceptions"), 2, "has no such database", "correct FB_QBO_DATABASE_URL")
+    assert_refused(fb_qbo("exceptions"), 2, "has no such database", "correct FB_QBO_DATABASE_URL")
 
 
 @pytest.mark.parametrize("command", [["sync"], ["exceptions"], ["check"], ["trace", "1"], ["demo", "--exit"]])
 def test_a_home_that_cannot_be_written(command: list[str], fb_qbo: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     (fb_qbo.folder / "file").write_text("in the way")
     monkeypatch.setenv("FB_QBO_HOME", str(fb_qbo.folder / "file" / "home"))
-    refused(fb_qbo(*command), 2, "FB_QBO_HOME", "may write to")
+    assert_refused(fb_qbo(*command), 2, "FB_QBO_HOME", "may write to")
 
 
 def test_tokens_under_another_key_are_not_lost(fb_qbo: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FB_QBO_SECRET_KEY", SECRET)
-    refused(fb_qbo("plan"), 2, "cannot be decrypted with the present key", "restore FB_QBO_SECRET_KEY")
+    assert_refused(fb_qbo("plan"), 2, "cannot be decrypted with the present key", "restore FB_QBO_SECRET_KEY")
     monkeypatch.undo()
 
 
@@ -146,18 +146,18 @@ def test_an_environment_that_does_not_fit(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    refused(fb_qbo("plan"), status, told)
+    assert_refused(fb_qbo("plan"), status, told)
 
 
 def test_a_number_that_nobody_has_read(fb_qbo: CommandLine) -> None:
-    refused(fb_qbo("trace", "77"), 1, "no document 77", "sync its date first")
+    assert_refused(fb_qbo("trace", "77"), 1, "no document 77", "sync its date first")
 
 
 def test_a_workbook_that_cannot_be_written_is_told(fb_qbo: CommandLine) -> None:
-    refused(fb_qbo("reconcile", "--out", str(Path("nowhere") / "file.xlsx")), 1, "cannot write", "--out")
+    assert_refused(fb_qbo("reconcile", "--out", str(Path("nowhere") / "file.xlsx")), 1, "cannot write", "--out")
 
 
 def test_an_error_leaves_standard_output_empty_with_json_too(fb_qbo: CommandLine) -> None:
     fb_qbo.write(timezone="Mars/Olympus")
-    refused(fb_qbo("sync", "--json"), 2, "Mars/Olympus")
+    assert_refused(fb_qbo("sync", "--json"), 2, "Mars/Olympus")
     assert json.loads(fb_qbo("check", "--json").out)["ok"] is False

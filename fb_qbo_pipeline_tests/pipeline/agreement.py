@@ -25,7 +25,7 @@ def kept(world: World, chart: Chart) -> Books:
     return Accountant(records, world.settings, chart).keep()
 
 
-def agrees(world: World, books: Books) -> None:
+def assert_agrees(world: World, books: Books) -> None:
     """Every balance, every open invoice and every exception."""
     assert world.balances() == {account: amount for account, amount in sorted(books.balances.items()) if amount}
     assert _open_invoices(world) == books.open_invoices

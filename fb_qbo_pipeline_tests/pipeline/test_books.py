@@ -10,7 +10,7 @@ from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
 from fb_qbo_pipeline.sandbox.quickbooks.lists import ItemSeed
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
 from fb_qbo_pipeline.sandbox.sample import build_sample
-from fb_qbo_pipeline_tests.pipeline.agreement import agrees, chart_of, kept
+from fb_qbo_pipeline_tests.pipeline.agreement import assert_agrees, chart_of, kept
 from fb_qbo_pipeline_tests.pipeline.oracle import Books, Json
 from fb_qbo_pipeline_tests.pipeline.world import TODAY, World, day, line
 
@@ -46,7 +46,7 @@ def _synced(make_world: Callable[..., World], country: str, **changes: Any) -> t
 def test_the_books_are_those_that_follow_from_freshbooks_records_alone(
     make_world: Callable[..., World], country: str, changes: Json
 ) -> None:
-    agrees(*_synced(make_world, country, **changes))
+    assert_agrees(*_synced(make_world, country, **changes))
 
 
 def test_the_books_follow_what_is_edited_deleted_and_moved(world: World) -> None:
@@ -66,4 +66,4 @@ def test_the_books_follow_what_is_edited_deleted_and_moved(world: World) -> None
     fb.delete("expense", expenses[0])
     fb.edit_expense(expenses[1], amount="226.00", taxes=(("HST", "26.00", "13"),))
     world.sync()
-    agrees(world, kept(world, chart))
+    assert_agrees(world, kept(world, chart))

@@ -18,7 +18,7 @@ from fb_qbo_pipeline.sandbox.freshbooks import faults as freshbooks_faults
 from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
 from fb_qbo_pipeline.sandbox.quickbooks.faults import Fault
 from fb_qbo_pipeline_tests.pipeline import crashing
-from fb_qbo_pipeline_tests.pipeline.agreement import agrees, chart_of, kept
+from fb_qbo_pipeline_tests.pipeline.agreement import assert_agrees, chart_of, kept
 from fb_qbo_pipeline_tests.pipeline.crashing import DISCONNECTED, DISTURBED, Life, Moment
 from fb_qbo_pipeline_tests.pipeline.world import World, day
 
@@ -182,7 +182,7 @@ def test_a_process_killed_at_any_moment_costs_nothing(
         killer.strikes()
     world.slow_down(0)
     _finish(world)
-    agrees(world, kept(world, chart))
+    assert_agrees(world, kept(world, chart))
     for source, ids in company.ids.items():
         for source_id in ids:
             assert len(world.documents(source, source_id)) <= 1

@@ -9,11 +9,7 @@ import pytest
 from fb_qbo_pipeline.pipeline.plan import plan
 from fb_qbo_pipeline.pipeline.reconcile import reconcile
 from fb_qbo_pipeline.pipeline.runtime import Runtime
-from fb_qbo_pipeline.sandbox.freshbooks.clock import Clock
-from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
-from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
-from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
-from fb_qbo_pipeline_tests.pipeline.world import NOW, START, TODAY, World, day, line
+from fb_qbo_pipeline_tests.pipeline.world import START, TODAY, World, day, line
 
 D = Decimal
 
@@ -206,16 +202,6 @@ def test_an_exception_closes_when_freshbooks_is_corrected(world: World) -> None:
     assert world.document("invoice", invoice)["TotalAmt"] == D("113.00")
 
 
-def test_an_exception_closes_when_the_settings_are_completed(world: World) -> None:
-    invoice = world.invoice(taxes=(("Harmonised", "13"),))
-    world.follow()
-    assert world.codes() == ["unmapped_tax"]
-    world.settings["sales"]["taxes"]["Harmonised"] = "HST ON"
-    world.follow()
-    assert not world.held()
-    assert world.document("invoice", invoice)["TotalAmt"] == D("113.00")
-
-
 def test_a_payment_waits_for_its_invoice_and_follows_by_itself(world: World) -> None:
     invoice = world.invoice(taxes=(("Unheard of", "3"),), on=day(5))
     payment = world.payment(invoice, "50.00", on=day(15))
@@ -239,18 +225,6 @@ def test_a_payment_whose_invoice_quickbooks_refused_follows_by_itself(world: Wor
     world.follow()
     assert not world.held()
     assert world.document("payment", payment)["UnappliedAmt"] == 0
-
-
-def test_an_invoice_whose_status_is_no_longer_picked_up_is_left_to_a_person(world: World) -> None:
-    invoice = world.invoice()
-    world.follow()
-    world.freshbooks.edit_invoice(invoice, status="draft")
-    world.follow()
-    assert world.codes() == ["left_scope"]
-    assert world.document("invoice", invoice)["TotalAmt"] == D("113.00")
-    world.freshbooks.edit_invoice(invoice, status="sent")
-    world.follow()
-    assert not world.held()
 
 
 def test_an_invoice_moved_before_the_start_date_is_left_to_a_person(world: World) -> None:
@@ -303,44 +277,6 @@ def test_a_changed_document_in_a_closed_period_is_held_until_the_period_opens(wo
     assert world.document("invoice", invoice)["TotalAmt"] == D("282.50")
 
 
-def test_a_receipt_holds_the_payment(world: World) -> None:
-    world.settings["sales"]["post_as"] = "sales_receipt"
-    paid, open_ = world.invoice("100.00"), world.invoice("50.00", on=day(6))
-    world.payment(paid, "113.00", method="PayPal")
-    world.follow()
-    assert world.count() == {"SalesReceipt": 1}
-    assert world.codes() == ["not_paid_in_full"]
-    assert world.balances() == {"PayPal Clearing": D("113.00"), "Services": D("-100.00"), "Tax:HST (ON)": D("-13.00")}
-    world.payment(open_, "56.50", on=day(18))
-    world.follow()
-    assert world.count() == {"SalesReceipt": 2}
-    assert not world.held()
-
-
-def test_a_receipt_is_voided_and_restored(world: World) -> None:
-    world.settings["sales"]["post_as"] = "sales_receipt"
-    invoice = world.invoice()
-    world.payment(invoice, "113.00")
-    world.follow()
-    before = world.balances()
-    world.freshbooks.delete("invoice", invoice)
-    world.follow()
-    assert world.balances() == {}
-    world.freshbooks.restore("invoice", invoice)
-    world.follow()
-    assert world.balances() == before
-
-
-def test_a_changed_setting_does_not_rewrite_documents_as_another_type(world: World) -> None:
-    invoice = world.invoice()
-    world.payment(invoice, "113.00")
-    world.follow()
-    world.settings["sales"]["post_as"] = "sales_receipt"
-    counts = world.sync()
-    assert world.document("invoice", invoice)["Balance"] == 0
-    assert not counts.created
-
-
 def test_an_ignored_document_is_left_alone(world: World) -> None:
     invoice = world.invoice(taxes=(("Unheard of", "3"),))
     world.follow()
@@ -350,14 +286,6 @@ def test_an_ignored_document_is_left_alone(world: World) -> None:
     world.follow()
     assert world.documents("invoice", invoice) == []
     assert [row["status"] for row in world.held()] == ["ignored"]
-
-
-def test_each_country_posts_what_freshbooks_says(make_world: Callable[..., World]) -> None:
-    freshbooks = FreshBooks(currency="USD", clock=Clock(NOW))
-    world = make_world(settings=integration(country_named("us"), START), freshbooks=freshbooks, quickbooks=QuickBooks("us"))
-    invoice = world.invoice("100.00", taxes=(("Sales Tax", "7.25"),))
-    world.sync()
-    assert world.document("invoice", invoice)["TotalAmt"] == D("107.25")
 
 
 def test_an_invoice_whose_only_product_is_missing_is_held_and_stops_nothing_else(world: World) -> None:
@@ -411,17 +339,3 @@ def test_a_part_of_the_history_agrees_where_later_payments_stand_in_quickbooks_a
     world.sync()
     with world.runtime() as runtime:
         assert reconcile(runtime, START, day(8)).findings == []
-
-
-def test_a_location_that_the_settings_name_no_more_is_cleared_from_what_is_changed(world: World) -> None:
-    world.settings["sales"] |= {"location": "Montreal"}
-    invoice = world.invoice()
-    world.payment(invoice, "20.00")
-    world.sync()
-    assert "DepartmentRef" in world.document("invoice", invoice)
-    del world.settings["sales"]["location"]
-    world.sync()
-    document = world.document("invoice", invoice)
-    assert "DepartmentRef" not in document
-    assert (document["TotalAmt"], document["Balance"]) == (D("113.00"), D("93.00"))
-    assert not world.held()

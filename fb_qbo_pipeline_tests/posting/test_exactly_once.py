@@ -46,7 +46,7 @@ class _Company:
         self.payments = [world.payment(invoice, "60.00", on=day(12)) for invoice in self.invoices]
         self.expenses = [world.expense("56.50", on=day(3 + n)) for n in range(invoices)]
 
-    def stands(self) -> None:
+    def assert_stands(self) -> None:
         """Everything stands exactly once, and nothing is held or unknown."""
         count = len(self.invoices)
         assert self.world.count() == {"Invoice": count, "Payment": count, "Bill": count}
@@ -73,7 +73,7 @@ def test_a_batch_with_a_fault_is_carried_out_once(world: World, fault: str) -> N
     world.fail(path="/batch", **FAULTS[fault])
     world.sync()
     assert world.faults.struck == 1
-    company.stands()
+    company.assert_stands()
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_single_write_with_a_fault_is_carried_out_once(world: World, entity: s
     world.fail(path=f"POST /v3/company/{world.quickbooks.realm_id}/{entity}?", **FAULTS[fault])
     world.sync()
     assert world.faults.struck == 1
-    company.stands()
+    company.assert_stands()
 
 
 @pytest.mark.parametrize("count", [3, 6])
@@ -94,21 +94,21 @@ def test_a_fault_that_is_repeated_for_the_same_request_is_left_behind(world: Wor
     company = _Company(world)
     world.fail(path="/batch", when="before", status=500, dialect="json", count=count)
     world.sync()
-    company.stands()
+    company.assert_stands()
 
 
 def test_a_batch_that_broke_in_its_middle_is_finished(world: World) -> None:
     company = _Company(world)
     world.fail(path="/batch", when="middle", items=1, drop_connection=True)
     world.sync()
-    company.stands()
+    company.assert_stands()
 
 
 def test_a_throttled_item_of_a_batch_is_sent_again(world: World) -> None:
     company = _Company(world)
     world.fail(path="/batch", when="item", count=2)
     world.sync()
-    company.stands()
+    company.assert_stands()
 
 
 @pytest.mark.parametrize("fault", ["connection broken after the commit", "502 in HTML before anything was done"])
@@ -117,7 +117,7 @@ def test_a_server_that_forgets_request_ids_gets_no_double(world: World, fault: s
     company = _Company(world)
     world.fail(path="/batch", **(FAULTS[fault] | {"count": 3}))
     world.sync()
-    company.stands()
+    company.assert_stands()
 
 
 def test_a_server_whose_queries_show_new_documents_late_gets_no_double(world: World) -> None:
@@ -127,7 +127,7 @@ def test_a_server_whose_queries_show_new_documents_late_gets_no_double(world: Wo
     company = _Company(world)
     world.fail(path="/batch", **FAULTS["connection broken after the commit"])
     world.sync()
-    company.stands()
+    company.assert_stands()
 
 
 @pytest.mark.parametrize("documents", [1, 3])
@@ -140,7 +140,7 @@ def test_neither_late_queries_nor_forgotten_request_ids_make_a_double(world: Wor
     for path in ("/customer?", "/vendor?", "/item?", *(("/batch?",) if documents > 1 else ("/invoice?", "/payment?", "/bill?"))):
         world.fail(path=path, **FAULTS["connection broken after the commit"])
     world.sync()
-    company.stands()
+    company.assert_stands()
 
 
 def test_a_payment_that_no_query_shows_is_found_from_its_invoice(world: World) -> None:
@@ -164,7 +164,7 @@ def test_documents_that_quickbooks_numbers_are_found_again_without_a_number(worl
     company = _Company(world, documents)
     world.fail(path="/batch" if documents > 1 else "/invoice?", **FAULTS["connection broken after the commit"])
     world.sync()
-    company.stands()
+    company.assert_stands()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -183,7 +183,7 @@ def test_a_bad_day_ends_well(world: World, seed: int) -> None:
     world.faults.faults.clear()
     world.sync()
     world.sync()
-    company.stands()
+    company.assert_stands()
 
 
 @pytest.mark.parametrize(("fault", "honours"), CHANGE_FAULTS)
@@ -233,7 +233,7 @@ def test_a_poisonous_document_costs_the_others_nothing(world: World) -> None:
     assert world.unfinished() == 1
     world.sandboxes.quickbooks.app = healthy
     world.sync()
-    company.stands()
+    company.assert_stands()
 
 
 @pytest.mark.parametrize("carried_out", [True, False])
@@ -244,7 +244,7 @@ def test_a_process_killed_between_sending_and_recording_is_made_up_for(world: Wo
     assert world.unfinished() == documents
     assert len(world.quickbooks.rows("Invoice")) == (documents if carried_out else 0)
     world.sync()
-    company.stands()
+    company.assert_stands()
 
 
 def test_a_process_killed_while_updating_is_made_up_for(world: World) -> None:
@@ -256,7 +256,7 @@ def test_a_process_killed_while_updating_is_made_up_for(world: World) -> None:
     for invoice in company.invoices:
         world.freshbooks.edit_invoice(invoice, lines=[line("100.00")])
     world.sync()
-    company.stands()
+    company.assert_stands()
 
 
 def test_a_creation_that_nobody_answered_is_voided_when_its_record_is_deleted(world: World) -> None:

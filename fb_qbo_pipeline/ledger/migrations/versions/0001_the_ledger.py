@@ -13,6 +13,54 @@ depends_on = None
 def upgrade() -> None:
     """Create the tables."""
     op.execute(sa.schema.CreateSequence(sa.Sequence("touched_batch", schema="fb_qbo")))
+    _create_audit()
+    _create_company_list()
+    _create_cursor()
+    _create_exception()
+    _create_link()
+    _create_outbox()
+    _create_posted_document()
+    _create_raw_record()
+    _create_staged_document()
+    _create_sync_report()
+    _create_token()
+    _create_touched_date()
+
+
+def downgrade() -> None:
+    """Drop them."""
+    op.execute(sa.schema.DropSequence(sa.Sequence("touched_batch", schema="fb_qbo")))
+    op.drop_table("touched_date", schema="fb_qbo")
+    op.drop_table("token", schema="fb_qbo")
+    op.drop_index(op.f("ix_sync_report_run_id"), table_name="sync_report", schema="fb_qbo")
+    op.drop_index(op.f("ix_sync_report_integration_at"), table_name="sync_report", schema="fb_qbo")
+    op.drop_table("sync_report", schema="fb_qbo")
+    op.drop_index(op.f("ix_staged_document_integration_source_partition_date"), table_name="staged_document", schema="fb_qbo")
+    op.drop_index(op.f("ix_staged_document_integration_requires_invoice"), table_name="staged_document", schema="fb_qbo")
+    op.drop_index(op.f("ix_staged_document_integration_entity_number"), table_name="staged_document", schema="fb_qbo")
+    op.drop_table("staged_document", schema="fb_qbo")
+    op.drop_index(op.f("ix_raw_record_integration_resource_document_date"), table_name="raw_record", schema="fb_qbo")
+    op.drop_index(op.f("ix_raw_record_integration_invoice_id"), table_name="raw_record", schema="fb_qbo")
+    op.drop_table("raw_record", schema="fb_qbo")
+    op.drop_index(op.f("ix_posted_document_integration_entity_qbo_id"), table_name="posted_document", schema="fb_qbo")
+    op.drop_index(op.f("ix_posted_document_integration_entity_number"), table_name="posted_document", schema="fb_qbo")
+    op.drop_index(op.f("ix_posted_document_integration_document_date"), table_name="posted_document", schema="fb_qbo")
+    op.drop_table("posted_document", schema="fb_qbo")
+    op.drop_index(op.f("ix_outbox_integration_state"), table_name="outbox", schema="fb_qbo")
+    op.drop_index(op.f("ix_outbox_integration_source_source_id"), table_name="outbox", schema="fb_qbo")
+    op.drop_table("outbox", schema="fb_qbo")
+    op.drop_index(op.f("ix_link_integration_kind_qbo_id"), table_name="link", schema="fb_qbo")
+    op.drop_table("link", schema="fb_qbo")
+    op.drop_index("uq_exception_unresolved", table_name="exception", schema="fb_qbo", postgresql_where=sa.text("status <> 'resolved'"))
+    op.drop_table("exception", schema="fb_qbo")
+    op.drop_table("cursor", schema="fb_qbo")
+    op.drop_table("company_list", schema="fb_qbo")
+    op.drop_index(op.f("ix_audit_request_id"), table_name="audit", schema="fb_qbo")
+    op.drop_index(op.f("ix_audit_integration_service_at"), table_name="audit", schema="fb_qbo")
+    op.drop_table("audit", schema="fb_qbo")
+
+
+def _create_audit() -> None:
     op.create_table(
         "audit",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -37,6 +85,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_audit_integration_service_at"), "audit", ["integration", "service", "at"], unique=False, schema="fb_qbo")
     op.create_index(op.f("ix_audit_request_id"), "audit", ["request_id"], unique=False, schema="fb_qbo")
+
+
+def _create_company_list() -> None:
     op.create_table(
         "company_list",
         sa.Column("integration", sa.Text(), nullable=False),
@@ -47,6 +98,9 @@ def upgrade() -> None:
         schema="fb_qbo",
         comment="mirror of the QuickBooks lists, so that reads stay few",
     )
+
+
+def _create_cursor() -> None:
     op.create_table(
         "cursor",
         sa.Column("integration", sa.Text(), nullable=False),
@@ -57,6 +111,9 @@ def upgrade() -> None:
         schema="fb_qbo",
         comment="how far each feed has been read",
     )
+
+
+def _create_exception() -> None:
     op.create_table(
         "exception",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -90,6 +147,9 @@ def upgrade() -> None:
         schema="fb_qbo",
         postgresql_where=sa.text("status <> 'resolved'"),
     )
+
+
+def _create_link() -> None:
     op.create_table(
         "link",
         sa.Column("integration", sa.Text(), nullable=False),
@@ -104,6 +164,9 @@ def upgrade() -> None:
         comment="customers, vendors and items: FreshBooks key to QuickBooks id",
     )
     op.create_index(op.f("ix_link_integration_kind_qbo_id"), "link", ["integration", "kind", "qbo_id"], unique=False, schema="fb_qbo")
+
+
+def _create_outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -129,6 +192,9 @@ def upgrade() -> None:
         op.f("ix_outbox_integration_source_source_id"), "outbox", ["integration", "source", "source_id"], unique=False, schema="fb_qbo"
     )
     op.create_index(op.f("ix_outbox_integration_state"), "outbox", ["integration", "state"], unique=False, schema="fb_qbo")
+
+
+def _create_posted_document() -> None:
     op.create_table(
         "posted_document",
         sa.Column("integration", sa.Text(), nullable=False),
@@ -176,6 +242,9 @@ def upgrade() -> None:
         unique=True,
         schema="fb_qbo",
     )
+
+
+def _create_raw_record() -> None:
     op.create_table(
         "raw_record",
         sa.Column("integration", sa.Text(), nullable=False),
@@ -201,6 +270,9 @@ def upgrade() -> None:
         unique=False,
         schema="fb_qbo",
     )
+
+
+def _create_staged_document() -> None:
     op.create_table(
         "staged_document",
         sa.Column("integration", sa.Text(), nullable=False),
@@ -251,6 +323,9 @@ def upgrade() -> None:
         unique=False,
         schema="fb_qbo",
     )
+
+
+def _create_sync_report() -> None:
     op.create_table(
         "sync_report",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -267,6 +342,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sync_report_integration_at"), "sync_report", ["integration", "at"], unique=False, schema="fb_qbo")
     op.create_index(op.f("ix_sync_report_run_id"), "sync_report", ["run_id"], unique=False, schema="fb_qbo")
+
+
+def _create_token() -> None:
     op.create_table(
         "token",
         sa.Column("integration", sa.Text(), nullable=False),
@@ -277,6 +355,9 @@ def upgrade() -> None:
         schema="fb_qbo",
         comment="OAuth tokens, encrypted; one row a company and service, locked while it is refreshed",
     )
+
+
+def _create_touched_date() -> None:
     op.create_table(
         "touched_date",
         sa.Column("integration", sa.Text(), nullable=False),
@@ -288,36 +369,3 @@ def upgrade() -> None:
         schema="fb_qbo",
         comment="partitions that something has changed in and that wait for a run",
     )
-
-
-def downgrade() -> None:
-    """Drop them."""
-    op.execute(sa.schema.DropSequence(sa.Sequence("touched_batch", schema="fb_qbo")))
-    op.drop_table("touched_date", schema="fb_qbo")
-    op.drop_table("token", schema="fb_qbo")
-    op.drop_index(op.f("ix_sync_report_run_id"), table_name="sync_report", schema="fb_qbo")
-    op.drop_index(op.f("ix_sync_report_integration_at"), table_name="sync_report", schema="fb_qbo")
-    op.drop_table("sync_report", schema="fb_qbo")
-    op.drop_index(op.f("ix_staged_document_integration_source_partition_date"), table_name="staged_document", schema="fb_qbo")
-    op.drop_index(op.f("ix_staged_document_integration_requires_invoice"), table_name="staged_document", schema="fb_qbo")
-    op.drop_index(op.f("ix_staged_document_integration_entity_number"), table_name="staged_document", schema="fb_qbo")
-    op.drop_table("staged_document", schema="fb_qbo")
-    op.drop_index(op.f("ix_raw_record_integration_resource_document_date"), table_name="raw_record", schema="fb_qbo")
-    op.drop_index(op.f("ix_raw_record_integration_invoice_id"), table_name="raw_record", schema="fb_qbo")
-    op.drop_table("raw_record", schema="fb_qbo")
-    op.drop_index(op.f("ix_posted_document_integration_entity_qbo_id"), table_name="posted_document", schema="fb_qbo")
-    op.drop_index(op.f("ix_posted_document_integration_entity_number"), table_name="posted_document", schema="fb_qbo")
-    op.drop_index(op.f("ix_posted_document_integration_document_date"), table_name="posted_document", schema="fb_qbo")
-    op.drop_table("posted_document", schema="fb_qbo")
-    op.drop_index(op.f("ix_outbox_integration_state"), table_name="outbox", schema="fb_qbo")
-    op.drop_index(op.f("ix_outbox_integration_source_source_id"), table_name="outbox", schema="fb_qbo")
-    op.drop_table("outbox", schema="fb_qbo")
-    op.drop_index(op.f("ix_link_integration_kind_qbo_id"), table_name="link", schema="fb_qbo")
-    op.drop_table("link", schema="fb_qbo")
-    op.drop_index("uq_exception_unresolved", table_name="exception", schema="fb_qbo", postgresql_where=sa.text("status <> 'resolved'"))
-    op.drop_table("exception", schema="fb_qbo")
-    op.drop_table("cursor", schema="fb_qbo")
-    op.drop_table("company_list", schema="fb_qbo")
-    op.drop_index(op.f("ix_audit_request_id"), table_name="audit", schema="fb_qbo")
-    op.drop_index(op.f("ix_audit_integration_service_at"), table_name="audit", schema="fb_qbo")
-    op.drop_table("audit", schema="fb_qbo")
