@@ -11,7 +11,6 @@ import pandera.pandas as pa
 
 from fb_qbo_pipeline.ledger.posted import Posted
 from fb_qbo_pipeline.ledger.raw import DELETED, GONE, PRESENT
-from fb_qbo_pipeline.mapping.rows import row_notes
 from fb_qbo_pipeline.money import ZERO
 from fb_qbo_pipeline.posting.counts import Counts
 from fb_qbo_pipeline.review.findings import Books, Clearing, Finding
@@ -109,7 +108,7 @@ def staged_metadata(rows: Sequence[Mapping[Any, Any]]) -> Metadata:
 
 def _notes(rows: Sequence[Mapping[Any, Any]]) -> Metadata:
     """What is posted, but not as a person might expect: how often, and the first ones."""
-    told = [f"{row['label']}: {note}" for row in rows if row["outcome"] == "document" for note in row_notes(row)]
+    told = [f"{row['label']}: {note}" for row in rows if row["outcome"] == "document" for note in row["notes"]]
     return {"notes": len(told), "notes by document": "\n".join(told[:TABLE_ROWS])} if told else {}
 
 

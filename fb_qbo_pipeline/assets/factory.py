@@ -235,7 +235,7 @@ class _Builder:
         def staged(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
             with self.opened(context) as (runtime, cost):
-                rows = stage(runtime, source, days[0], days[-1]).rows
+                rows = stage(runtime, source, days[0], days[-1])
             grouped = by_day(rows, "partition_date")
             for day in days:
                 context.add_asset_metadata(staged_metadata(grouped.get(day, [])), partition_key=day.isoformat())

@@ -15,7 +15,6 @@ from fb_qbo_pipeline.cli.options import config_option, json_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json
 from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.ledger.ledger import Ledger
-from fb_qbo_pipeline.mapping.rows import row_notes
 from fb_qbo_pipeline.posting.verify import MARKER
 from fb_qbo_pipeline.review.trace import Story, stories
 from fb_qbo_pipeline.settings.environment import Environment
@@ -70,7 +69,7 @@ def _lines(story: Story) -> Iterator[tuple[int, str]]:
     for problem in row["problems"]:
         yield 4, f"{problem['code']}: {problem['reason']}"
         yield 4, f"→ {problem['remedy']}"
-    for note in row_notes(row):
+    for note in row["notes"]:
         yield 4, f"note: {note}"
     if story.posted is not None:
         p = story.posted

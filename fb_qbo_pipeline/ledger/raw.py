@@ -118,13 +118,15 @@ class RawRecords:
                 update(raw_record).where(self._mine(resource), raw_record.c.source_id.in_(ids)).values(state=GONE, read_at=func.now())
             )
 
-    def in_dates(self, resource: str, start: dt.date, end: dt.date) -> Iterator[tuple[str, Json]]:
-        """State and payload of the records dated from `start` to `end`, both included, by id."""
-        yield from self._rows(resource, raw_record.c.document_date.between(start, end))
-
-    def before(self, resource: str, day: dt.date) -> Iterator[tuple[str, Json]]:
-        """State and payload of the records dated before `day`."""
-        yield from self._rows(resource, raw_record.c.document_date < day)
+    def ids_of_partitions(self, resource: str, start: dt.date | None, end: dt.date) -> list[int]:
+        """Ids, ascending, of the records dated from `start` (None: from the first) to `end`, known to be gone or not."""
+        day = raw_record.c.document_date
+        dated = day <= end if start is None else day.between(start, end)
+        return list(
+            self._connection.execute(
+                select(raw_record.c.source_id).where(self._mine(resource), dated).order_by(raw_record.c.source_id)
+            ).scalars()
+        )
 
     def ids_in_dates(self, resource: str, start: dt.date, end: dt.date) -> set[int]:
         """Ids of the records dated from `start` to `end` that are not known to be gone."""

@@ -112,6 +112,7 @@ staged_document = Table(
     Column("document", JSONB, comment="the intended document, with symbolic references"),
     Column("problems", JSONB, nullable=False, comment="why it is held"),
     Column("reason", Text, nullable=False, comment="why it is out of scope"),
+    Column("notes", JSONB, nullable=False, server_default=text("'[]'::jsonb"), comment="what finance should know although it is posted"),
     _instant("staged_at"),
     Index(None, "integration", "source", "partition_date"),
     Index(None, "integration", "entity", "number"),

@@ -6,7 +6,6 @@ another e-mail address, so neither does the one in QuickBooks, least of all in a
 """
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import Any
 
 from fb_qbo_pipeline.json_text import fingerprint
@@ -39,6 +38,7 @@ def to_row(mapped: Mapped, partition_date: dt.date) -> Json:
         "document": document_to_json(document) if document else None,
         "problems": [{"code": p.code.value, "reason": p.reason, "remedy": p.remedy} for p in mapped.problems],
         "reason": mapped.reason,
+        "notes": list(document.notes) if document else [],
     }
 
 
@@ -46,11 +46,6 @@ def document_fingerprint(document: Document) -> str:
     """Identity of the intended content."""
     content = {key: value for key, value in document.body.items() if key not in _OF_THE_CLIENT}
     return fingerprint([document.entity.value, document.number, document.total, content])
-
-
-def row_notes(row: Mapping[Any, Any]) -> list[str]:
-    """What finance should know of a staged row's document although it is posted: a contact used instead of an organization, a rounding."""
-    return list((row["document"] or {}).get("notes", ()))
 
 
 def document_to_json(document: Document) -> Json:

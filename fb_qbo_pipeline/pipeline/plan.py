@@ -8,9 +8,9 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 
 from fb_qbo_pipeline.mapping.documents import Outcome
-from fb_qbo_pipeline.mapping.rows import row_notes
 from fb_qbo_pipeline.money import round_half_up
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
 from fb_qbo_pipeline.pipeline.runtime import Runtime
@@ -44,7 +44,8 @@ def plan(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress | No
     for first, last in restage(runtime, start, end):
         for source in SOURCES:
             closed_until = runtime.mirror.company().preferences.closed_until
-            for step in decide_range(runtime.ledger, runtime.books, runtime.integration, source, first, last, closed_until):
+            decisions = decide_range(runtime.ledger, runtime.books, runtime.integration, source, first, last, closed_until)
+            for step in chain.from_iterable(decisions.pieces):
                 planned = _planned(step)
                 if planned is not None:
                     yield planned
@@ -62,7 +63,7 @@ def _planned(step: Step) -> Planned | None:
         code, reason = step.problem.code.value, step.problem.reason
     elif step.action in (Action.UNCHANGED, Action.NOTHING):
         return None
-    reason = "; ".join(text for text in (reason, *row_notes(row)) if text)
+    reason = "; ".join(text for text in (reason, *row["notes"]) if text)
     becomes = f"{row['entity']} {row['number'] or ''}".strip() if row["entity"] else ""
     amount = round_half_up(row["amount"])
     return Planned(

@@ -10,9 +10,9 @@ not seen here, but by `fb-qbo reconcile`, which asks QuickBooks itself; a number
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
 
+from fb_qbo_pipeline.chunks import chunks
 from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.found import Found
@@ -99,7 +99,7 @@ class Books:
             with self._ledger.begin() as tx:
                 tx.found.clear(entity)
             read = 0
-            for rows in _chunks(self._reader.rows(Select(entity, (compare("TxnDate", ">=", first),)))):
+            for rows in chunks(self._reader.rows(Select(entity, (compare("TxnDate", ">=", first),))), _AT_ONCE):
                 self._observe(entity, rows)
                 read += len(rows)
             log.info("read %d %s transactions of QuickBooks from %s on", read, entity, first)
@@ -233,9 +233,3 @@ def _newer(token: str, than: str) -> bool:
     if token.isdigit() and than.isdigit():
         return int(token) > int(than)
     return token != than
-
-
-def _chunks(rows: Iterable[Json]) -> Iterator[list[Json]]:
-    remaining = iter(rows)
-    while chunk := list(islice(remaining, _AT_ONCE)):
-        yield chunk

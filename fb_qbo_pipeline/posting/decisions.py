@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import RowMapping
 
+from fb_qbo_pipeline.chunks import chunks
 from fb_qbo_pipeline.ledger.exceptions import IGNORED
 from fb_qbo_pipeline.ledger.found import Found
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
@@ -16,29 +18,56 @@ from fb_qbo_pipeline.posting.books import ENTITIES, Books, as_posted
 from fb_qbo_pipeline.posting.plan import GONE_BY_HAND, Action, Step, decide
 from fb_qbo_pipeline.settings.models import Integration
 
+PIECE = 2_000  # documents decided about at a time: a row with its document takes some 15 kB
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The steps for everything staged in a range, some at a time, oldest first. `due`: how many of them write something."""
+
+    due: int
+    pieces: Iterator[list[Step]]
+
 
 def decide_range(
-    ledger: Ledger, books: Books, integration: Integration, source: str, start: dt.date, end: dt.date, closed_until: dt.date | None
-) -> list[Step]:
-    """The steps for everything staged of `source` in the partitions from `start` to `end`, oldest first.
+    ledger: Ledger,
+    books: Books,
+    integration: Integration,
+    source: str,
+    start: dt.date,
+    end: dt.date,
+    closed_until: dt.date | None,
+    *,
+    piece_size: int = PIECE,
+) -> Decisions:
+    """Decide about everything staged of `source` in the partitions from `start` to `end`, `piece_size` documents at a time.
 
     `closed_until` is QuickBooks' closing date, None where the books are open.
     Where something would be written or held, QuickBooks' books are looked at first, and what is found there is taken into account.
     """
-    steps = plan_rows(ledger, integration, source, start, end, closed_until)
-    looked = books.know(_earliest(steps, source, integration))
-    if any(step.action not in (Action.UNCHANGED, Action.NOTHING) for step in steps):
-        books.catch_up()
-        looked = True
-    return plan_rows(ledger, integration, source, start, end, closed_until) if looked else steps
-
-
-def plan_rows(
-    ledger: Ledger, integration: Integration, source: str, start: dt.date, end: dt.date, closed_until: dt.date | None
-) -> list[Step]:
-    """The steps that follow from the ledger alone."""
     with ledger.begin() as tx:
-        rows = tx.staging.in_partitions(source, start, end)
+        ids = tx.staging.ids_in_partitions(source, start, end)
+
+    def decided() -> Iterator[list[Step]]:
+        for piece in chunks(ids, piece_size):
+            yield plan_rows(ledger, integration, source, piece, closed_until)
+
+    earliest: dict[str, dt.date] = {}
+    due = news = 0
+    for steps in decided():
+        _note_earliest(earliest, steps, source, integration)
+        due += sum(step.writes for step in steps)
+        news += sum(step.action not in (Action.UNCHANGED, Action.NOTHING) for step in steps)
+    books.know(earliest)
+    if news:
+        books.catch_up()
+    return Decisions(due, decided())
+
+
+def plan_rows(ledger: Ledger, integration: Integration, source: str, ids: Collection[int], closed_until: dt.date | None) -> list[Step]:
+    """The steps for these staged records that follow from the ledger alone, oldest first."""
+    with ledger.begin() as tx:
+        rows = list(tx.staging.by_ids(source, ids).values())
         posted = _standing(tx, source, rows)
         twins = _twins(tx, [row for row in rows if row["outcome"] == Outcome.DOCUMENT and row["source_id"] not in posted])
         ignored = {e["source_id"] for e in tx.exceptions.unresolved() if e["source"] == source and e["status"] == IGNORED}
@@ -52,15 +81,13 @@ def plan_rows(
     return steps
 
 
-def _earliest(steps: Collection[Step], source: str, integration: Integration) -> dict[str, dt.date]:
-    """The first day of what might be created, by QuickBooks' types; what is deleted in FreshBooks may stand there as well."""
-    found: dict[str, dt.date] = {}
+def _note_earliest(earliest: dict[str, dt.date], steps: Collection[Step], source: str, integration: Integration) -> None:
+    """Note the first day of what might be created, by QuickBooks' types; what is deleted in FreshBooks may stand there as well."""
     for step in steps:
         if step.posted is not None or step.row["outcome"] not in (Outcome.DOCUMENT, Outcome.DELETED):
             continue
         entity = step.row["entity"] or (ENTITIES[source][-1] if _receipts(source, integration) else ENTITIES[source][0])
-        found[entity] = min(found.get(entity, step.row["document_date"]), step.row["document_date"])
-    return found
+        earliest[entity] = min(earliest.get(entity, step.row["document_date"]), step.row["document_date"])
 
 
 def _receipts(source: str, integration: Integration) -> bool:

@@ -61,6 +61,11 @@ class Step:
         return int(self.row["source_id"])
 
     @property
+    def writes(self) -> bool:
+        """Whether something is to be written to QuickBooks, or taken over from it."""
+        return self.action in (Action.CREATE, Action.ADOPT, Action.UPDATE, Action.VOID)
+
+    @property
     def replaces(self) -> bool:
         """Whether the document goes so that another one, of another type, can take its place."""
         return self.action is Action.VOID and Outcome(self.row["outcome"]) is Outcome.DOCUMENT

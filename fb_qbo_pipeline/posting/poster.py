@@ -7,10 +7,12 @@ one by one, documents in batches. A document that cannot be posted becomes an ex
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import chain
 
+from fb_qbo_pipeline.chunks import chunks
 from fb_qbo_pipeline.errors import RemoteRefusal
 from fb_qbo_pipeline.json_text import load_json
 from fb_qbo_pipeline.ledger import outbox
@@ -21,14 +23,14 @@ from fb_qbo_pipeline.money import parse_decimal
 from fb_qbo_pipeline.posting.adoption import Taken, as_taken, marking, take_over, told
 from fb_qbo_pipeline.posting.books import Books
 from fb_qbo_pipeline.posting.counts import Counts
-from fb_qbo_pipeline.posting.decisions import decide_range
+from fb_qbo_pipeline.posting.decisions import Decisions, decide_range
 from fb_qbo_pipeline.posting.mirror import CompanyMirror
 from fb_qbo_pipeline.posting.names import Names
 from fb_qbo_pipeline.posting.plan import Action, Step, changed_by_hand
 from fb_qbo_pipeline.posting.repair import with_rounding
 from fb_qbo_pipeline.posting.resolve import MissingReference, resolve
 from fb_qbo_pipeline.posting.settlement import Repair, Settlement, about, hold_row
-from fb_qbo_pipeline.posting.writer import Settled, Write, Writer
+from fb_qbo_pipeline.posting.writer import BATCH, Settled, Write, Writer
 from fb_qbo_pipeline.quickbooks.client import QuickBooksClient, voiding
 from fb_qbo_pipeline.quickbooks.company import Company
 from fb_qbo_pipeline.settings.models import Integration
@@ -73,25 +75,32 @@ class Poster:
         """
         counts = Counts()
         self._recover(counts)
-        steps = self._steps(source, start, end)
-        counts.unchanged = sum(step.action is Action.UNCHANGED for step in steps)
-        counts.held += sum(Outcome(step.row["outcome"]) is Outcome.HELD for step in steps)
-        self._hold(steps, counts)
-        due = [step for step in steps if step.action in (Action.CREATE, Action.ADOPT, Action.UPDATE, Action.VOID)]
-        if due:
-            company = self._mirror.before_posting()
-            names = Names(self._client, self._ledger, self._mirror, company, sleep=self._sleep)
-            self._send([self._known(step, names) for step in due], company, names, counts)
-            replaced = {step.source_id for step in due if step.replaces}
-            if replaced:  # what stood in the way is gone
-                again = [step for step in self._steps(source, start, end) if step.action is Action.CREATE and step.source_id in replaced]
-                self._send(again, company, names, counts)
-            counts.created.update(names.created)
+        decisions = self._decide(source, start, end)
+        if decisions.due:
+            log.info("%d documents to write to QuickBooks", decisions.due)
+        company = self._mirror.before_posting() if decisions.due else self._mirror.company()
+        names = Names(self._client, self._ledger, self._mirror, company, sleep=self._sleep)
+        replaced: set[int] = set()
+        self._send(self._due(decisions, names, counts, replaced), decisions.due, company, names, counts)
+        if replaced:  # what stood in the way is gone
+            again = (step for step in chain.from_iterable(self._decide(source, start, end).pieces) if step.source_id in replaced)
+            self._send((step for step in again if step.action is Action.CREATE), len(replaced), company, names, counts)
+        counts.created.update(names.created)
         return counts
 
-    def _steps(self, source: str, start: dt.date, end: dt.date) -> list[Step]:
+    def _decide(self, source: str, start: dt.date, end: dt.date) -> Decisions:
         closed_until = self._mirror.company().preferences.closed_until
         return decide_range(self._ledger, self._books, self._integration, source, start, end, closed_until)
+
+    def _due(self, decisions: Decisions, names: Names, counts: Counts, replaced: set[int]) -> Iterator[Step]:
+        """What is to be written, as it is asked for; all other decisions are counted, or held, on the way."""
+        for steps in decisions.pieces:
+            counts.unchanged += sum(step.action is Action.UNCHANGED for step in steps)
+            counts.held += sum(Outcome(step.row["outcome"]) is Outcome.HELD for step in steps)
+            self._hold(steps, counts)
+            due = [self._known(step, names) for step in steps if step.writes]
+            replaced.update(step.source_id for step in due if step.replaces)
+            yield from due
 
     def _known(self, step: Step, names: Names) -> Step:
         """The step, after what was found in QuickBooks has become the ledger's own."""
@@ -132,32 +141,33 @@ class Poster:
             if steps:
                 tx.exceptions.resolve(steps[0].source, fine)
 
-    def _send(self, due: Sequence[Step], company: Company, names: Names, counts: Counts) -> None:
+    def _send(self, due: Iterable[Step], expected: int, company: Company, names: Names, counts: Counts) -> None:
         settlement = self._settlement(counts, lambda body, difference: with_rounding(body, difference, self._integration, company))
         settled = 0
-        log.info("%d documents to write to QuickBooks", len(due))
-        self._progress(0, len(due))
+        if expected:
+            self._progress(0, expected)
 
         def settle(answers: Sequence[Settled]) -> None:
             nonlocal settled
             settlement.settle(answers)
             settled += len(answers)
-            self._progress(settled, len(due))
+            self._progress(settled, expected)
 
         self._writer.send(self._writes(due, names, counts), settle)
         self._follow_up(settlement)
         self._books.advance(settlement.latest)
 
-    def _writes(self, due: Sequence[Step], names: Names, counts: Counts) -> Iterator[Write]:
-        invoices = self._posted_invoices(due)
-        for step in due:
-            write = _void(step) if step.action is Action.VOID else self._write_of(step, names, invoices, counts)
-            if isinstance(write, Problem):
-                with self._ledger.begin() as tx:
-                    hold_row(tx, step.row, write)
-                counts.held += 1
-            elif write is not None:
-                yield write
+    def _writes(self, due: Iterable[Step], names: Names, counts: Counts) -> Iterator[Write]:
+        for steps in chunks(due, BATCH):
+            invoices = self._posted_invoices(steps)
+            for step in steps:
+                write = _void(step) if step.action is Action.VOID else self._write_of(step, names, invoices, counts)
+                if isinstance(write, Problem):
+                    with self._ledger.begin() as tx:
+                        hold_row(tx, step.row, write)
+                    counts.held += 1
+                elif write is not None:
+                    yield write
 
     def _write_of(self, step: Step, names: Names, invoices: Mapping[int, str], counts: Counts) -> Write | Problem | None:
         """What to write for a document: its problem where it cannot be, None where it stands as it is intended."""

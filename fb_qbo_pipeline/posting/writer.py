@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from fb_qbo_pipeline.chunks import chunks
 from fb_qbo_pipeline.errors import PipelineError, Unreachable
 from fb_qbo_pipeline.http import Backoff
 from fb_qbo_pipeline.json_text import dump_json, load_json
@@ -221,7 +222,7 @@ class Writer:
         if anew:
             self._end(anew, outbox.WITHDRAWN, "not found in QuickBooks; sent again under a new request id")
             size = BATCH if attempt < _TOGETHER else 1
-            unknown += self._send_groups(_groups(map(_again, anew), size), settle)
+            unknown += self._send_groups(chunks(map(_again, anew), size), settle)
         return unknown
 
     def _is_whole(self, request_id: str, group: Sequence[Entry]) -> bool:
@@ -237,12 +238,6 @@ class Writer:
 def answer_is_duplicate_request(answer: Answer) -> bool:
     """Whether QuickBooks has seen the request id but does not repeat the answer: the document has to be looked up."""
     return isinstance(answer, Refused) and answer.reaction is Reaction.DUPLICATE_REQUEST
-
-
-def _groups(writes: Iterable[Write], size: int) -> Iterator[list[Write]]:
-    remaining = iter(writes)
-    while group := list(islice(remaining, size)):
-        yield group
 
 
 def _by_request(entries: Iterable[Entry]) -> dict[str, list[Entry]]:

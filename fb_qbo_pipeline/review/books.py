@@ -11,7 +11,7 @@ from fb_qbo_pipeline.ledger.raw import PRESENT
 from fb_qbo_pipeline.mapping.documents import Source
 from fb_qbo_pipeline.money import round_half_up
 from fb_qbo_pipeline.quickbooks.company import Company
-from fb_qbo_pipeline.review.findings import Books, Key, Row
+from fb_qbo_pipeline.review.findings import Books, Key, Row, applied, lines_on
 from fb_qbo_pipeline.settings.models import Integration
 
 SOURCES = tuple(source.value for source in Source)
@@ -39,7 +39,8 @@ def read_books(
         held=_held(tx, looked_up),
         payments=payments,
         methods=_methods(tx, ids[Source.PAYMENT.value]),
-        default_item=_default_item(integration, company),
+        applied=_applied(tx, start, end) if Source.PAYMENT.value in sources else {},
+        defaulted=_defaulted(tx, start, end, _default_item(integration, company)) if Source.INVOICE.value in sources else {},
         vendors=_vendors(tx, ids[Source.EXPENSE.value]),
     )
 
@@ -61,6 +62,19 @@ def _methods(tx: Transaction, payments: set[int]) -> dict[int, str]:
 def _held(tx: Transaction, ids: dict[str, set[int]]) -> dict[Key, Row]:
     unresolved = ((row["source"], row["source_id"], row) for row in tx.exceptions.unresolved())
     return {(source, source_id): row for source, source_id, row in unresolved if source_id in ids[source]}
+
+
+def _applied(tx: Transaction, start: dt.date, end: dt.date) -> dict[int, Decimal]:
+    """How much of each payment's document is linked to its invoice."""
+    return {source_id: applied(document) for source_id, document in tx.staging.documents(Source.PAYMENT.value, start, end)}
+
+
+def _defaulted(tx: Transaction, start: dt.date, end: dt.date, default_item: str | None) -> dict[int, int]:
+    """How many lines of each invoice's document are on the default product, where there are any."""
+    if default_item is None:
+        return {}
+    documents = tx.staging.documents(Source.INVOICE.value, start, end)
+    return {source_id: count for source_id, document in documents if (count := lines_on(document, default_item))}
 
 
 def _default_item(integration: Integration, company: Company) -> str | None:

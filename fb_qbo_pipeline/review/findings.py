@@ -14,7 +14,7 @@ from typing import Any
 
 from fb_qbo_pipeline.ledger.exceptions import OPEN
 from fb_qbo_pipeline.ledger.posted import POSTED, Posted
-from fb_qbo_pipeline.mapping.documents import Code, Entity, Outcome, Source
+from fb_qbo_pipeline.mapping.documents import Code, Entity, Json, Outcome, Source
 from fb_qbo_pipeline.money import ZERO, parse_decimal, round_half_up
 
 Row = Mapping[Any, Any]
@@ -44,8 +44,9 @@ class Books:
 
     `posted` and `held` have what stands in QuickBooks and what has an unresolved exception, of those rows and of the
     payments of their invoices. `payments`: of the invoices among the rows, as FreshBooks has them, whatever their date.
-    `methods`: FreshBooks' payment method by payment. `default_item`: id of the item for products that are not found.
-    `vendors`: the expenses that name one, by id.
+    `methods`: FreshBooks' payment method by payment.
+    `vendors`: the expenses that name one, by id. `applied`: how much of a payment's document is linked to its invoice, by payment;
+    `defaulted`: how many lines of an invoice's document are on the default product, by invoice, where there are any.
     """
 
     staged: Sequence[Row]
@@ -53,8 +54,9 @@ class Books:
     held: Mapping[Key, Row] = field(default_factory=dict)
     payments: Mapping[int, Sequence[tuple[int, Decimal]]] = field(default_factory=dict)
     methods: Mapping[int, str] = field(default_factory=dict)
-    default_item: str | None = None
     vendors: frozenset[int] | None = None
+    applied: Mapping[int, Decimal] = field(default_factory=dict)
+    defaulted: Mapping[int, int] = field(default_factory=dict)
 
     def standing(self, row: Row) -> Posted | None:
         """The row's document in QuickBooks, None where none stands."""
@@ -147,10 +149,16 @@ def unequal_totals(books: Books) -> list[Finding]:
     return found
 
 
-def applied(row: Row) -> Decimal:
+def applied(document: Json) -> Decimal:
     """How much of a payment's document is linked to its invoice."""
-    lines = row["document"]["body"].get("Line", ()) if row["document"] else ()
+    lines = document["body"].get("Line", ())
     return sum((parse_decimal(line["Amount"]) for line in lines if line.get("LinkedTxn")), ZERO)
+
+
+def lines_on(document: Json, item: str) -> int:
+    """How many lines of a sale's document are on the product with this QuickBooks id."""
+    lines = [line.get("SalesItemLineDetail", {}) for line in document["body"]["Line"]]
+    return sum(1 for line in lines if (line.get("ItemRef") or {}).get("value") == item)
 
 
 def unlinked_payments(books: Books) -> list[Finding]:
@@ -163,9 +171,9 @@ def unlinked_payments(books: Books) -> list[Finding]:
         if invoice is None or invoice.state != POSTED:
             reason = "its invoice does not stand in QuickBooks any more"
             found.append(_finding(row, reason, "Apply the payment in QuickBooks to the right invoice, or delete it in FreshBooks"))
-        elif applied(row) != row["total"]:
+        elif rest := row["total"] - books.applied.get(row["source_id"], ZERO):
             remedy = "Apply the rest in QuickBooks (Receive payment), or refund it; in FreshBooks it is a credit of the client"
-            found.append(_finding(row, "more than the invoice: the rest is unapplied on the customer", remedy, row["total"] - applied(row)))
+            found.append(_finding(row, "more than the invoice: the rest is unapplied on the customer", remedy, rest))
     return found
 
 
@@ -223,11 +231,8 @@ def fallbacks(books: Books) -> list[Finding]:
 def _fallbacks(books: Books, row: Row) -> Iterator[tuple[str, str]]:
     if row["outcome"] != Outcome.DOCUMENT:
         return
-    if row["source"] == Source.INVOICE and books.default_item is not None:
-        lines = [line.get("SalesItemLineDetail", {}) for line in row["document"]["body"]["Line"]]
-        count = sum(1 for line in lines if (line.get("ItemRef") or {}).get("value") == books.default_item)
-        if count:
-            yield f"{count} lines are on the default product", "Name the products in FreshBooks as in QuickBooks, or create them there"
+    if row["source"] == Source.INVOICE and (count := books.defaulted.get(row["source_id"])):
+        yield f"{count} lines are on the default product", "Name the products in FreshBooks as in QuickBooks, or create them there"
     if row["source"] == Source.EXPENSE and books.vendors is not None and row["source_id"] not in books.vendors:
         yield "names no vendor: default vendor", "Enter the vendor in FreshBooks"
 

@@ -27,7 +27,7 @@ def test_a_moved_record_tells_where_it_was(ledger: Ledger) -> None:
     with ledger.begin() as tx:
         tx.raw.upsert("invoice", [_row()])
         assert tx.raw.upsert("invoice", [_row(date=LATER)]) == [Change(1, DAY, LATER, None, False)]
-        assert list(tx.raw.in_dates("invoice", DAY, DAY)) == []
+        assert tx.raw.ids_of_partitions("invoice", DAY, DAY) == []
 
 
 def test_a_deletion_and_a_restoration_are_changes(ledger: Ledger) -> None:
@@ -53,7 +53,7 @@ def test_a_record_that_is_gone_is_kept_and_not_missed_again(ledger: Ledger) -> N
     with ledger.begin() as tx:
         tx.raw.upsert("invoice", [_row()])
         tx.raw.mark_gone("invoice", [1])
-        assert [state for state, _payload in tx.raw.in_dates("invoice", DAY, DAY)] == [GONE]
+        assert [state for state, _payload in tx.raw.by_ids("invoice", tx.raw.ids_of_partitions("invoice", None, DAY))] == [GONE]
         assert tx.raw.ids_in_dates("invoice", DAY, DAY) == set()
 
 

@@ -16,26 +16,33 @@ def _row(source_id: int, partition: dt.date = DAY, **other: Any) -> dict[str, An
     return to_row(mapped, partition) | other
 
 
-def test_a_range_holds_what_was_staged_last_and_nothing_else(ledger: Ledger) -> None:
+def test_a_range_holds_what_was_staged_last_without_the_documents(ledger: Ledger) -> None:
     with ledger.begin() as tx:
-        tx.staging.replace("invoice", DAY, DAY, [_row(1), _row(2)])
-        tx.staging.replace("invoice", LATER, LATER, [_row(3, LATER)])
-        tx.staging.replace("invoice", DAY, DAY, [_row(2)])
-        assert [row["source_id"] for row in tx.staging.in_partitions("invoice", DAY, LATER)] == [2, 3]
-        assert tx.staging.in_partitions("invoice", DAY, DAY)[0]["amount"] == Decimal("1.005")
+        tx.staging.upsert("invoice", [_row(1), _row(2), _row(3, LATER)])
+        tx.staging.upsert("invoice", [_row(2, amount=Decimal("2.005"))])
+        tx.staging.drop("invoice", {1})
+        rows = tx.staging.in_partitions("invoice", DAY, LATER)
+        assert [(row["source_id"], row["amount"]) for row in rows] == [(2, Decimal("2.005")), (3, Decimal("1.005"))]
+        assert "document" not in rows[0]
+        assert tx.staging.ids_in_partitions("invoice", DAY, LATER) == [2, 3]
+
+
+def test_documents_are_read_for_those_that_have_one(ledger: Ledger) -> None:
+    with ledger.begin() as tx:
+        tx.staging.upsert("invoice", [_row(1, outcome="document", document={"body": {"Line": []}}), _row(2)])
+        assert list(tx.staging.documents("invoice", DAY, DAY)) == [(1, {"body": {"Line": []}})]
 
 
 def test_a_record_that_moved_is_staged_once(ledger: Ledger) -> None:
     with ledger.begin() as tx:
-        tx.staging.replace("invoice", DAY, DAY, [_row(1)])
-        tx.staging.replace("invoice", LATER, LATER, [_row(1, LATER)])
-        tx.staging.replace("invoice", DAY, DAY, [])
+        tx.staging.upsert("invoice", [_row(1)])
+        tx.staging.upsert("invoice", [_row(1, LATER)])
         assert [row["partition_date"] for row in tx.staging.in_partitions("invoice", DAY, LATER)] == [LATER]
 
 
-def test_a_number_belongs_to_the_oldest_record(ledger: Ledger) -> None:
+def test_the_claims_to_a_number_come_oldest_record_first(ledger: Ledger) -> None:
     with ledger.begin() as tx:
         rows = [_row(n, entity="Invoice", number=number, outcome="document") for n, number in ((4, "FB1"), (3, "fb1"), (5, "FB2"))]
-        tx.staging.replace("invoice", DAY, DAY, rows)
-        assert tx.staging.numbers(["Fb1", "FB2"]) == {("Invoice", "fb1"): 3, ("Invoice", "fb2"): 5}
-        assert tx.staging.numbers([]) == {}
+        tx.staging.upsert("invoice", rows)
+        assert tx.staging.numbers(["Fb1", "FB2"]) == [("Invoice", "fb1", 3), ("Invoice", "fb1", 4), ("Invoice", "fb2", 5)]
+        assert tx.staging.numbers([]) == []

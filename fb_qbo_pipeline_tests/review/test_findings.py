@@ -19,7 +19,6 @@ PROBLEM = {"code": "unmapped_tax", "reason": "no code", "remedy": "map it"}
 def row(source: str = "invoice", source_id: int = 1, amount: str = "113.00", **changed: Any) -> dict[str, Any]:
     """A staged row that is to be posted."""
     entity = {"invoice": "Invoice", "payment": "Payment", "expense": "Bill"}[source]
-    lines = [{"Amount": Decimal(amount), "LinkedTxn": [{"TxnId": "@invoice/1", "TxnType": "Invoice"}]}] if source == "payment" else []
     values = {
         "source": source,
         "source_id": source_id,
@@ -34,7 +33,6 @@ def row(source: str = "invoice", source_id: int = 1, amount: str = "113.00", **c
         "total": Decimal(amount),
         "balance": Decimal(0) if source == "invoice" else None,
         "requires_invoice": 1 if source == "payment" else None,
-        "document": {"body": {"Line": lines}},
         "problems": [],
     }
     return values | changed
@@ -42,7 +40,7 @@ def row(source: str = "invoice", source_id: int = 1, amount: str = "113.00", **c
 
 def held(code: str, **changed: Any) -> dict[str, Any]:
     """A staged row that is held."""
-    return row(outcome="held", problems=[PROBLEM | {"code": code}], document=None, **changed)
+    return row(outcome="held", problems=[PROBLEM | {"code": code}], **changed)
 
 
 def posted(source: str = "invoice", source_id: int = 1, total: str = "113.00", **changed: Any) -> Posted:
@@ -78,7 +76,7 @@ RULES = [
 
 @pytest.mark.parametrize("rule", RULES)
 def test_no_rule_finds_anything_in_books_that_are_well(rule: Callable[[Books], list[Finding]]) -> None:
-    rows = [row(), row("payment", 2), row("expense", 3, "56.50"), row(source_id=4, outcome="out_of_scope", document=None)]
+    rows = [row(), row("payment", 2), row("expense", 3, "56.50"), row(source_id=4, outcome="out_of_scope")]
     well = books(
         rows,
         posted(),
@@ -86,8 +84,8 @@ def test_no_rule_finds_anything_in_books_that_are_well(rule: Callable[[Books], l
         posted("expense", 3, "56.50"),
         payments={1: [(2, Decimal("113.00"))]},
         methods={2: "PayPal"},
-        default_item="9",
         vendors=frozenset({3}),
+        applied={2: Decimal("113.00")},
     )
     assert rule(well) == []
 
@@ -148,7 +146,8 @@ def test_a_vendor_credit_is_a_negative_expense() -> None:
 
 def test_a_payment_of_more_than_the_invoice_is_found_with_the_rest() -> None:
     document = {"body": {"Line": [{"Amount": Decimal("100.00"), "LinkedTxn": [{"TxnId": "@invoice/1"}]}]}}
-    found = findings.unlinked_payments(books([row("payment", 2, document=document)], posted(), posted("payment", 2)))
+    applied = {2: findings.applied(document)}
+    found = findings.unlinked_payments(books([row("payment", 2)], posted(), posted("payment", 2), applied=applied))
     assert money(found) == [(2, Decimal("13.00"))]
 
 
@@ -188,8 +187,9 @@ def test_two_documents_under_one_number_are_both_found() -> None:
 
 def test_defaults_are_found_by_what_was_missing() -> None:
     lines = [{"SalesItemLineDetail": {"ItemRef": {"value": value}}} for value in ("9", "@item/design", "9")]
-    rows = [row(document={"body": {"Line": lines}}), row("payment", 2), row("expense", 4), row("expense", 5)]
-    found = findings.fallbacks(books(rows, default_item="9", vendors=frozenset({5})))
+    rows = [row(), row("payment", 2), row("expense", 4), row("expense", 5)]
+    defaulted = {1: findings.lines_on({"body": {"Line": lines}}, "9")}
+    found = findings.fallbacks(books(rows, defaulted=defaulted, vendors=frozenset({5})))
     assert [(one.number, one.reason.split(":")[0]) for one in found] == [
         ("0001", "2 lines are on the default product"),
         ("0004", "names no vendor"),
