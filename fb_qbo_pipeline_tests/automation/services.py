@@ -1,11 +1,13 @@
 """The processes of a deployment, as `fb-qbo up` starts them, without its web pages: a code server and the daemon."""
 
+import datetime as dt
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -14,9 +16,10 @@ from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.remote_representation.external import RemoteSchedule
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, ScheduleInstigatorData
-from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
 from dagster._core.workspace.load_target import GrpcServerTarget
 from dagster._grpc.client import DagsterGrpcClient
+from dagster_graphql.test.utils import execute_dagster_graphql
 
 from fb_qbo_pipeline.cli.services import HOST, free_port
 
@@ -84,13 +87,30 @@ def _answers(client: DagsterGrpcClient) -> bool:
     return True
 
 
-def scheduled_since(instance: dg.DagsterInstance, services: Services, name: str, since: float) -> None:
-    """Let the schedule look as if it had been running since that moment while no daemon was there: ticks were missed."""
+@contextmanager
+def workspace(instance: dg.DagsterInstance, services: Services) -> Iterator[WorkspaceRequestContext]:
+    """The workspace as the webserver sees it, once the code server answers."""
     client = DagsterGrpcClient(host=HOST, port=services.port)
     wait_until(lambda: _answers(client), 60, services.logs)
     target = GrpcServerTarget(host=HOST, port=services.port, socket=None, location_name=LOCATION)
-    with WorkspaceProcessContext(instance, target) as context:
-        location = context.create_request_context().get_code_location(LOCATION)
+    with WorkspaceProcessContext(instance, target) as process:
+        yield process.create_request_context()
+
+
+def start_backfill(instance: dg.DagsterInstance, services: Services, assets: Sequence[dg.AssetKey], days: Sequence[dt.date]) -> str:
+    """What the UI's "Materialize" does for several days; the backfill's id."""
+    mutation = """mutation($start: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $start) {
+        ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
+    start = {"assetSelection": [{"path": list(key.path)} for key in assets], "partitionNames": [day.isoformat() for day in days]}
+    with workspace(instance, services) as context:
+        answer = execute_dagster_graphql(context, mutation, variables={"start": start}).data["launchPartitionBackfill"]
+    return str(answer["backfillId"])
+
+
+def scheduled_since(instance: dg.DagsterInstance, services: Services, name: str, since: float) -> None:
+    """Let the schedule look as if it had been running since that moment while no daemon was there: ticks were missed."""
+    with workspace(instance, services) as context:
+        location = context.get_code_location(LOCATION)
         (repository,) = location.get_repositories().values()
         schedule: RemoteSchedule = repository.get_schedule(name)
         data = ScheduleInstigatorData(schedule.cron_schedule, start_timestamp=since)

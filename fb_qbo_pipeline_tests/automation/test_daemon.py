@@ -4,10 +4,12 @@ import datetime as dt
 import time
 
 import dagster as dg
+import pytest
+from dagster._core.execution.backfill import BulkActionStatus
 
 from fb_qbo_pipeline.assets.factory import PARTITIONED
-from fb_qbo_pipeline.automation.jobs import COMPANY_TAG, TRIGGER_TAG
-from fb_qbo_pipeline_tests.automation.services import Services, scheduled_since, wait_until
+from fb_qbo_pipeline.automation.jobs import COMPANY_TAG, TRIGGER_TAG, asset_keys
+from fb_qbo_pipeline_tests.automation.services import Services, scheduled_since, start_backfill, wait_until
 from fb_qbo_pipeline_tests.pipeline.world import World
 
 _THREE_HOURS = 3 * 3600
@@ -45,3 +47,46 @@ def test_a_tick_looks_for_changes_and_the_sensor_syncs_exactly_the_touched_days(
     assert world.count() == {"Invoice": 1, "Payment": 1, "Bill": 1}
     assert world.quickbooks.counters.writes > written
     assert "Accounts Receivable (A/R)" not in world.balances()  # paid
+
+
+@pytest.mark.filterwarnings("ignore")  # of the webserver's libraries
+def test_what_has_changed_goes_before_the_rest_of_a_backfill_from_the_ui(
+    hourly_world: World, instance: dg.DagsterInstance, services: Services
+) -> None:
+    world, name = hourly_world, hourly_world.integration.name
+    today = world.freshbooks.clock.now().astimezone(world.integration.zone).date()
+    backfilled = [today - dt.timedelta(days=n) for n in (6, 4)]  # days apart: a run each
+    for day in backfilled:
+        world.invoice("100.00", on=day)
+    world.follow()
+    changed = today - dt.timedelta(days=1)
+    services.start_code_server()
+    assets = asset_keys(world.integration)
+    # Dagster learns of a pool when it first meets it, and lets through all that is in the queue just then.
+    instance.event_log_storage.initialize_concurrency_limit_to_default(f"{name}_quickbooks")
+
+    def runs() -> list[dg.DagsterRun]:
+        return [run for run in instance.get_runs() if {key.path[0] for key in run.asset_selection or ()} == {name}]
+
+    with world.ledger.run_lock():  # as a sync on the command line would hold it: the first run of the backfill has to wait
+        backfill = start_backfill(instance, services, assets, backfilled)
+        services.start_daemon()
+        wait_until(lambda: len(runs()) == 2, 120, services.logs)
+        world.expense(on=changed)
+        world.look()
+        wait_until(lambda: len(runs()) == 3, 120, services.logs)
+    wait_until(lambda: all(run.is_finished for run in runs()) and not world.touched(), 120, services.logs)
+
+    started = sorted(runs(), key=lambda run: instance.get_run_stats(run.run_id).start_time or 0)
+    assert [run.status for run in started] == [dg.DagsterRunStatus.SUCCESS] * 3
+    assert [run.tags.get(TRIGGER_TAG, "backfill") for run in started] == ["backfill", "change", "backfill"]
+    done = {day.isoformat() for day in (*backfilled, changed)}
+    for key in assets:
+        assert set(instance.get_materialized_partitions(key)) == done
+    assert world.count() == {"Invoice": 2, "Bill": 1}
+    wait_until(lambda: _status(instance, backfill) is BulkActionStatus.COMPLETED_SUCCESS, 60, services.logs)
+
+
+def _status(instance: dg.DagsterInstance, backfill: str) -> BulkActionStatus | None:
+    found = instance.get_backfill(backfill)
+    return found.status if found is not None else None
