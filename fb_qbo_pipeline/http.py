@@ -26,6 +26,7 @@ Json = dict[str, Any]
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
+RENEWALS = 2  # of the access token, for one request: another process, or a slow edge, may spoil the first new one
 
 # Failures in which an answer may have been lost. Other errors of requests (a malformed address…) are mistakes, not outages.
 TRANSPORT_ERRORS: tuple[type[requests.RequestException], ...] = (

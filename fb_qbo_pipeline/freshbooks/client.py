@@ -29,6 +29,7 @@ from fb_qbo_pipeline.freshbooks.resources import SYSTEMS, Resource
 from fb_qbo_pipeline.http import (
     CONNECT_SECONDS,
     READ_SECONDS,
+    RENEWALS,
     TRANSPORT_ERRORS,
     Attempt,
     Backoff,
@@ -106,7 +107,7 @@ class FreshBooksClient:
         Raises FreshBooksRefusal (or NoAccess, NotFound), ConnectionRequired, or Unreachable after `TRIES` failed tries.
         """
         url = f"{self._base_url}/{path.lstrip('/')}"
-        renewed = False
+        renewals = 0
         tries = 0
         while True:
             token = self._authorizer.access_token()
@@ -115,9 +116,9 @@ class FreshBooksClient:
                 return answer.body
             if answer.error is not None:
                 reaction = classify(answer.error)
-                if reaction is Reaction.RENEW_TOKEN and not renewed:
+                if reaction is Reaction.RENEW_TOKEN and renewals < RENEWALS:
                     self._authorizer.renew(token)
-                    renewed = True
+                    renewals += 1
                     continue
                 if reaction is not Reaction.RETRY:
                     raise exception_for(answer.error, subject or path, scope)

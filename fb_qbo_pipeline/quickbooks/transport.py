@@ -1,7 +1,7 @@
 """One request to QuickBooks and what became of it; no decision about repeating it.
 
 An attempt ends in one of three ways: an answer, a fault, or nothing that could be read. The one repetition made here is
-after a 401: the gateway has turned the request away before anything was done, so it is sent once more with a new token
+after a 401: the gateway has turned the request away before anything was done, so it is sent again with a new token
 and the same request id. What stops the whole company (no access, no such company) is raised; everything else is a value.
 """
 
@@ -19,6 +19,7 @@ from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired
 from fb_qbo_pipeline.http import (
     CONNECT_SECONDS,
     READ_SECONDS,
+    RENEWALS,
     TRANSPORT_ERRORS,
     BearerAuth,
     Json,
@@ -157,15 +158,18 @@ class Transport:
         self._now = now
 
     def send(self, call: Call) -> Reply:
-        """Send `call` once, and once more with a new token after a 401. A throttled answer pauses the company's limiter.
+        """Send `call`, and again with a new token after a 401, at most `RENEWALS` times. A throttled answer pauses the company's limiter.
 
         Raises ConnectionRequired where the app has no access to the company, ConfigurationError where there is no such
         company; neither request was carried out. What the recorder raises is passed on, since an unrecorded write must stop.
         """
         token = self._authorizer.access_token()
         reply = self._attempt(call, token)
-        if isinstance(reply, Faulted) and reply.reaction is Reaction.RENEW_TOKEN:
-            reply = self._attempt(call, self._authorizer.renew(token))
+        for _ in range(RENEWALS):
+            if not isinstance(reply, Faulted) or reply.reaction is not Reaction.RENEW_TOKEN:
+                break
+            token = self._authorizer.renew(token)
+            reply = self._attempt(call, token)
         if isinstance(reply, Faulted):
             self._stop_without_access(reply)
         return reply

@@ -123,15 +123,16 @@ def test_a_refusal_is_not_repeated():
     assert len(transport.requests) == 1
 
 
-def test_a_rejected_token_is_renewed_once_and_the_request_repeated():
-    transport, tokens = FakeTransport([UNAUTHENTICATED, EMPTY]), Tokens()
+@pytest.mark.parametrize("rejections", [1, 2])
+def test_a_rejected_token_is_renewed_and_the_request_repeated(rejections: int):
+    transport, tokens = FakeTransport([*[UNAUTHENTICATED] * rejections, EMPTY]), Tokens()
     assert listed(client(transport, tokens=tokens)) == []
-    assert tokens.renewals == ["token-0"]
-    assert transport.requests[1].headers["Authorization"] == "Bearer token-1"
+    assert tokens.renewals == [f"token-{n}" for n in range(rejections)]
+    assert transport.requests[-1].headers["Authorization"] == f"Bearer token-{rejections}"
 
 
-def test_a_fresh_token_that_is_rejected_too_asks_for_a_person():
-    transport = FakeTransport([UNAUTHENTICATED, UNAUTHENTICATED])
+def test_a_token_that_is_rejected_however_fresh_asks_for_a_person():
+    transport = FakeTransport([UNAUTHENTICATED] * 3)
     with pytest.raises(ConnectionRequired, match="fb-qbo connect freshbooks") as caught:
         listed(client(transport))
     assert "token-1" not in str(caught.value)

@@ -33,20 +33,21 @@ def test_a_request_carries_token_version_request_id_and_the_wish_for_json():
     assert company.bodies == ['{"DocNumber":"FB1"}']
 
 
-def test_after_a_401_the_same_request_goes_out_once_more_with_a_new_token():
-    company = Company(expired_token(), MADE)
+@pytest.mark.parametrize("rejections", [1, 2])
+def test_after_a_401_the_same_request_goes_out_again_with_a_new_token(rejections: int):
+    company = Company(*[expired_token()] * rejections, MADE)
     assert isinstance(write(company), Done)
-    assert company.tokens.rejected == ["token-1"]
-    assert [request.headers["Authorization"] for request in company.transport.requests] == ["Bearer token-1", "Bearer token-2"]
-    assert company.urls[0] == company.urls[1]
-    assert company.bodies[0] == company.bodies[1]
+    tokens = [f"token-{n}" for n in range(1, rejections + 2)]
+    assert company.tokens.rejected == tokens[:-1]
+    assert [request.headers["Authorization"] for request in company.transport.requests] == [f"Bearer {token}" for token in tokens]
+    assert len(set(company.urls)) == len(set(company.bodies)) == 1
 
 
-def test_a_renewed_token_that_is_refused_needs_a_person():
-    company = Company(expired_token(), expired_token())
+def test_a_token_that_is_refused_however_fresh_needs_a_person():
+    company = Company(*[expired_token()] * 3)
     with pytest.raises(ConnectionRequired, match="fb-qbo connect quickbooks"):
         write(company)
-    assert len(company.urls) == 2
+    assert len(company.urls) == 3
 
 
 def test_an_app_without_access_to_the_company_needs_a_person():
