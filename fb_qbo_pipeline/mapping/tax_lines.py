@@ -105,11 +105,12 @@ def tax_detail(lines: Iterable[tuple[str, Decimal]], charges: Iterable[Charge], 
             amounts[rate_id] += amount
     detail: Json = {"TotalTax": total(amounts.values())}
     if rates:
-        detail["TaxLine"] = [_tax_line(rate, amounts[rate.id], net[rate.id]) for rate in rates.values()]
+        detail["TaxLine"] = [tax_line(rate, amounts[rate.id], net[rate.id]) for rate in rates.values()]
     return {"GlobalTaxCalculation": "TaxExcluded", "TxnTaxDetail": detail}
 
 
-def _tax_line(rate: Rate, amount: Decimal, net: Decimal) -> Json:
+def tax_line(rate: Rate, amount: Decimal, net: Decimal) -> Json:
+    """One rate of a tax override: `amount` is the tax on `net`."""
     return {
         "Amount": amount,
         "DetailType": "TaxLineDetail",

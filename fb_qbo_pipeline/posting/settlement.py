@@ -25,6 +25,7 @@ from fb_qbo_pipeline.posting.books import changed_at, found_in
 from fb_qbo_pipeline.posting.counts import WORDS, Counts
 from fb_qbo_pipeline.posting.look_up import carried_out, find_carried_out
 from fb_qbo_pipeline.posting.names import refusal
+from fb_qbo_pipeline.posting.repair import without_tax_amounts
 from fb_qbo_pipeline.posting.verify import Difference, content, differences, has_marker, money
 from fb_qbo_pipeline.posting.writer import Settled, Write
 from fb_qbo_pipeline.quickbooks.client import Done, QuickBooksClient, Refused
@@ -69,6 +70,10 @@ class Settlement:
             self._number_taken(entry, answer)
         elif answer.reaction is Reaction.STALE:
             self._stale(entry)
+        elif answer.reaction is Reaction.TAX_REFUSED and (body := without_tax_amounts(load_json(entry.body))) is not None:
+            with self.ledger.begin() as tx:
+                tx.outbox.mark([entry.id], outbox.REFUSED, "tax amounts: sent again without them")
+            self.follow_ups.append(Write(entry.operation, entry.entity, entry.source, entry.source_id, body, entry.intent))
         elif entry.operation in ("void", "delete") and answer.reaction is Reaction.GONE:
             self._removed(entry, {})
         else:

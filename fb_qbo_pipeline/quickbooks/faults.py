@@ -35,6 +35,7 @@ class Reaction(StrEnum):
     NAME_BUSY = "name_busy"  # another name is being written: the same again, alone
     INACTIVE_REFERENCE = "inactive_reference"  # an account, item, name, class or tax code is inactive or missing
     CLOSED_PERIOD = "closed_period"  # the books are closed for that date
+    TAX_REFUSED = "tax_refused"  # QuickBooks does not take the tax amounts: it may compute its own
     LOCKED = "locked"  # deposited, matched with the bank or linked: a person has to undo that first
     REFUSED = "refused"  # repeating it would be refused again
 
@@ -108,6 +109,7 @@ TABLE: tuple[Row, ...] = (
     _row("610 2500 6250", Reaction.INACTIVE_REFERENCE, "error codes, Object Not Found, Invalid Reference Id and invalid customer"),
     _row("6000", Reaction.INACTIVE_REFERENCE, "integrators: an inactive item", "need to activate this item"),
     _row("6000", Reaction.INACTIVE_REFERENCE, "integrators: 610's sentence as a business validation", "made inactive"),
+    _row("6000", Reaction.TAX_REFUSED, "integrators: an error while calculating tax; without the amounts QuickBooks computes them", "tax"),
     _row("5020 5030", Reaction.REFUSED, "error codes: the user's role or the plan does not include the feature"),
     _row("1000 1010 1020 4002 10000", Reaction.TRANSIENT, "error codes: failed inside the service; resubmit"),
 )

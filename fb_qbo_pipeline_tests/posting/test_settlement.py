@@ -15,7 +15,7 @@ from fb_qbo_pipeline.sandbox.freshbooks.clock import Clock
 from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
 from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
-from fb_qbo_pipeline_tests.pipeline.world import NOW, START, TODAY, World, day, line
+from fb_qbo_pipeline_tests.pipeline.world import HST, NOW, START, TODAY, World, day, line
 
 D = Decimal
 
@@ -199,6 +199,25 @@ def test_a_changed_document_that_comes_back_different_is_held_and_says_so(americ
     american.sync()
     assert american.codes() == ["total_mismatch"]
     assert "stands in QuickBooks" in american.held()[0]["reason"]
+
+
+def _odd_cents(world: World) -> int:
+    """An invoice of three lines whose tax FreshBooks and QuickBooks round differently: 0.20 in all, or 3 × 0.07."""
+    return int(world.freshbooks.add_invoice(world.client(), lines=[line("0.52", (HST,))] * 3, date=day(5))["id"])
+
+
+@pytest.mark.parametrize("answer", ["refused", "recomputed"])
+def test_tax_amounts_that_quickbooks_does_not_take_are_made_up_for_by_the_rounding_product(world: World, answer: Any) -> None:
+    world.quickbooks.tax_amounts = answer
+    odd, fine = _odd_cents(world), world.invoice("100.00", number="8")
+    world.sync()
+    freshbooks = {row["id"]: row for row in world.freshbooks.view("invoice")}
+    posted = world.document("invoice", odd)
+    assert posted["TotalAmt"] == D(freshbooks[odd]["amount"]["amount"])
+    assert [row["Description"] for row in posted["Line"] if row.get("Description") == "Rounding"] == ["Rounding"]
+    assert world.document("invoice", fine)["TotalAmt"] == D("113.00")
+    assert not world.held()
+    assert world.sync().unchanged == 2
 
 
 def _forget(world: World) -> None:

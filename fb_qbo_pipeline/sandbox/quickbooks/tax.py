@@ -73,7 +73,11 @@ def global_tax(company: QuickBooks, body: Json, lines: Sequence[Taxable], discou
     rates = {code["Id"]: _rates(company, code, side, day) for code in codes}
     sums = _computed(company, body, lines, codes, rates, discount)
     if detail and detail.get("TaxLine"):
-        return _overridden(sums, detail)
+        own = _detail(sums)
+        told = _overridden(sums, detail)
+        if company.tax_amounts == "refused" and told["TotalTax"] != own["TotalTax"]:
+            raise business("QuickBooks encountered an error while calculating tax. Select the tax rate again and save once more.")
+        return told if company.tax_amounts == "kept" else own
     return _detail(sums)
 
 
