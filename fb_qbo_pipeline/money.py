@@ -26,7 +26,7 @@ def exponent(currency: str) -> int:
 
 def round_half_up(amount: Decimal, places: int = 2) -> Decimal:
     """Round half away from zero, as QuickBooks and FreshBooks do: 0.125 → 0.13, -0.125 → -0.13."""
-    return amount.quantize(CENT if places == 2 else Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return amount.quantize(CENT if places == 2 else Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 def parse_decimal(value: object) -> Decimal:

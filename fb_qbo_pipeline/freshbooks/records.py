@@ -9,6 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class VisState(IntEnum):
@@ -19,9 +20,8 @@ class VisState(IntEnum):
     ARCHIVED = 2
 
 
-@dataclass(frozen=True, slots=True)
-class LineTax:
-    """A tax as a document line names it: by text and percent only. 9.975 means 9.975 %."""
+class LineTax(NamedTuple):
+    """A tax as a document line names it: by text and percent only. 9.975 means 9.975 %. A key of many look-ups, so a plain tuple."""
 
     name: str
     percent: Decimal

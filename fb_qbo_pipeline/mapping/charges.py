@@ -15,6 +15,7 @@ on top of the first.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from fb_qbo_pipeline.freshbooks.records import Invoice, InvoiceLine, LineTax
 from fb_qbo_pipeline.mapping.text import cents
@@ -42,8 +43,7 @@ class Charged:
     taxes: Mapping[Combination, tuple[Decimal, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Exact:
+class _Exact(NamedTuple):
     """One tax on one line, before any rounding."""
 
     combination: Combination
@@ -59,14 +59,14 @@ def charged(invoice: Invoice) -> Charged:
     exact = [piece for line in invoice.lines for piece in _exact_taxes(line, 1 - share)]
     wanted = amount - lines - discount
     exact_discount = -share * total(line.amount for line in invoice.lines)
-    best: _Totals | None = None
+    best: _Totals = {}
+    tax = ZERO
     for totals in _models(exact, exact_discount - discount, exponent(invoice.currency)):
-        if best is None or abs(wanted - total(totals.values())) < abs(wanted - total(best.values())):
-            best = totals
-        if total(totals.values()) == wanted:
+        reached = total(totals.values())
+        if not best or abs(wanted - reached) < abs(wanted - tax):
+            best, tax = totals, reached
+        if reached == wanted:
             break
-    best = best or {}
-    tax = total(best.values())
     return Charged(amount, lines, discount, tax, wanted - tax, _by_combination(best, exact))
 
 
@@ -108,21 +108,13 @@ def _models(exact: Sequence[_Exact], discount_rounding: Decimal, places: int) ->
 
 def _by_combination(totals: _Totals, exact: Sequence[_Exact]) -> dict[Combination, tuple[Decimal, ...]]:
     """Each tax's total split over the combinations in which it occurs, in proportion to the exact amounts."""
-    weights: dict[tuple[Combination, LineTax], Decimal] = {}
+    weights: dict[LineTax, dict[Combination, Decimal]] = {}
     for piece in exact:
-        place = (piece.combination, piece.tax)
-        weights[place] = weights.get(place, ZERO) + piece.amount
-    parts: dict[tuple[Combination, LineTax], Decimal] = {}
-    for tax, amount in totals.items():
-        places = [place for place in weights if place[1] == tax]
-        parts.update(zip(places, allocate(amount, [weights[place] for place in places]), strict=True))
-    combinations = dict.fromkeys(piece.combination for piece in exact)
-    return {one: tuple(_spread_same(one, parts)) for one in combinations}
-
-
-def _spread_same(combination: Combination, parts: Mapping[tuple[Combination, LineTax], Decimal]) -> Iterator[Decimal]:
-    """The amounts in the order of the combination's taxes; a tax that stands twice on a line counts once."""
-    seen: set[LineTax] = set()
-    for tax in combination:
-        yield ZERO if tax in seen else parts[combination, tax]
-        seen.add(tax)
+        places = weights.setdefault(piece.tax, {})
+        places[piece.combination] = places.get(piece.combination, ZERO) + piece.amount
+    taxes: dict[Combination, tuple[Decimal, ...]] = {}
+    parts = {tax: dict(zip(weights[tax], allocate(amount, list(weights[tax].values())), strict=True)) for tax, amount in totals.items()}
+    for combination in dict.fromkeys(piece.combination for piece in exact):
+        # a tax that stands twice on a line counts once
+        taxes[combination] = tuple(parts[tax].pop(combination, ZERO) for tax in combination)
+    return taxes

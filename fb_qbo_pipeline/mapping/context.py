@@ -1,16 +1,20 @@
 """What a record is mapped with: the settings, the QuickBooks company and FreshBooks' own lists.
 
-One context serves all records of a run. Look-ups by name fold and scan whole lists, so their answers are remembered here.
+One context serves all records of a run. Look-ups by name fold and scan whole lists, and many documents ask for the same
+customer, product or tax code, so the answers are remembered here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 from fb_qbo_pipeline.freshbooks.records import Category, Client, Item, VisState
 from fb_qbo_pipeline.quickbooks import company as qbo
 from fb_qbo_pipeline.quickbooks.company import Company, fold
 from fb_qbo_pipeline.settings.models import Integration
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -23,17 +27,23 @@ class Context:
     items: Sequence[Item]
     categories: Mapping[int, Category]
 
+    def once(self, question: Hashable, answer: Callable[[], _T]) -> _T:
+        """`answer()`, asked for once a run: `question` names the rule and everything but this context that the answer depends on.
+
+        Answers are shared by documents, so they are immutable, or treated as such.
+        """
+        if question not in self._answers:
+            self._answers[question] = answer()
+        known: _T = self._answers[question]
+        return known
+
     def account(self, name: str) -> qbo.Account | None:
         """The QuickBooks account that people call `name`; an inactive one only where no active one matches."""
-        if name not in self._accounts:
-            self._accounts[name] = self.company.account(name)
-        return self._accounts[name]
+        return self.once(("account", name), lambda: self.company.account(name))
 
     def item(self, name: str) -> qbo.Item | None:
         """The QuickBooks product that people call `name`, by full or own name; categories are no products."""
-        if name not in self._items:
-            self._items[name] = self.company.item(name)
-        return self._items[name]
+        return self.once(("item", name), lambda: self.company.item(name))
 
     def item_by_sku(self, sku: str) -> qbo.Item | None:
         """The QuickBooks product with this SKU, an active one before an inactive one."""
@@ -48,11 +58,7 @@ class Context:
         return self._category_names.count(fold(name)) > 1
 
     @cached_property
-    def _accounts(self) -> dict[str, qbo.Account | None]:
-        return {}
-
-    @cached_property
-    def _items(self) -> dict[str, qbo.Item | None]:
+    def _answers(self) -> dict[Hashable, Any]:
         return {}
 
     @cached_property

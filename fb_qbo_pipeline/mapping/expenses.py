@@ -76,7 +76,7 @@ def _parts(expense: Expense, expenses: Expenses, context: Context, problems: Pro
         code = problems.take(purchase_code(expense, amounts, expenses, context))
         charge = Charge(code, amounts.taxes) if code is not None else None
     if charge is not None:
-        flaw = charge_problem(charge, Side.PURCHASE, expense.date, context.company, expense.currency)
+        flaw = charge_problem(charge, Side.PURCHASE, expense.date, context, expense.currency)
         problems.extend([flaw] if flaw is not None else [])
     where = placement(expenses.class_, expenses.location, "expenses", context, problems)
     if target is None or amounts is None or blocking(problems):
@@ -102,7 +102,7 @@ def _document(expense: Expense, expenses: Expenses, context: Context, parts: _Pa
     }
     if parts.charge is not None:
         nets = [(parts.charge.code.id, parts.amounts.net)]
-        body.update(tax_detail(nets, [parts.charge], Side.PURCHASE, expense.date, context.company))
+        body.update(tax_detail(nets, [parts.charge], Side.PURCHASE, expense.date, context))
     return Document(
         source=Source.EXPENSE,
         source_id=expense.id,

@@ -17,7 +17,7 @@ from fb_qbo_pipeline.mapping.due_dates import due_date
 from fb_qbo_pipeline.mapping.headers import currency_problem, header, numbering, period_problem, ref
 from fb_qbo_pipeline.mapping.lines import SalesLine, sales_lines
 from fb_qbo_pipeline.mapping.outcomes import blocking, decide, deleted, out_of_scope
-from fb_qbo_pipeline.mapping.parties import client_name, customer_request, email_of, issued_to, postal_address, reference
+from fb_qbo_pipeline.mapping.parties import client_name, contact, customer_request, issued_to, postal_address, reference
 from fb_qbo_pipeline.mapping.placement import Placement, placement
 from fb_qbo_pipeline.mapping.references import Problems
 from fb_qbo_pipeline.mapping.rounding import rounding_lines
@@ -184,13 +184,14 @@ def _invoice_fields(invoice: Invoice, sales: Sales) -> Json:
 
 def _customer_fields(invoice: Invoice, sales: Sales, context: Context) -> Json:
     """The e-mail address; and where all sales are on one generic customer, who the client was and where they live."""
-    client = context.clients.get(invoice.client_id)
     fields: Json = {}
-    if email_of(client):
-        fields["BillEmail"] = {"Address": email_of(client)}
+    email = contact(invoice, context).email
+    if email:
+        fields["BillEmail"] = {"Address": email}
     if sales.customer == "generic":
         # The invoice keeps the name and the address that it was issued to.
         fields["CustomerMemo"] = ref(legal_text(issued_to(invoice, context), _MEMO_LENGTH))
+        client = context.clients.get(invoice.client_id)
         known = invoice.address if invoice.address != Address() or client is None else client.address
         address = postal_address(known)
         if address:

@@ -50,7 +50,7 @@ class SalesLine:
 
 def is_text_only(line: InvoiceLine) -> bool:
     """Whether a FreshBooks line names no product and no money: at most a text."""
-    return cents(line.amount) == 0 and not line.name.strip()
+    return not line.name.strip() and cents(line.amount) == 0
 
 
 def single(description: str, amount: Decimal, item: str, code: str | None) -> SalesLine:
@@ -103,7 +103,7 @@ def _description(line: InvoiceLine, product: Product, quantity_and_price: str) -
     """FreshBooks' description; before it the line's name where the item is called otherwise, after it quantity × price."""
     name = line.name.strip()
     texts = [line.description.strip()]
-    if name and fold(name) not in {fold(known) for known in product.names}:
+    if name and fold(name) not in product.names:
         texts.insert(0, name)
     head = "\n".join(text for text in texts if text)
     if not quantity_and_price:

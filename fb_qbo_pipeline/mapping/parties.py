@@ -4,6 +4,8 @@ A request is stable per FreshBooks client or vendor name: its key is what the le
 customer renamed in QuickBooks is found again. Which QuickBooks record answers a request is decided in `party_decisions`.
 """
 
+from dataclasses import dataclass
+
 from fb_qbo_pipeline.freshbooks.records import Address, Client, Expense, Invoice
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Json, PartyRequest
@@ -17,9 +19,9 @@ __all__ = [
     "PartyDecision",
     "Use",
     "client_name",
+    "contact",
     "customer_request",
     "decide_party",
-    "email_of",
     "issued_to",
     "legal_name",
     "postal_address",
@@ -31,6 +33,18 @@ CUSTOMER = "Customer"
 VENDOR = "Vendor"
 _PHONE_LENGTH = 30
 _LINES, _LINE_LENGTH = 4, 400  # of a street: five lines of 500 characters, but 2,000 in all
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The client of an invoice in QuickBooks' form; what is missing or not legal is ''. `called` is what people say, and never ''."""
+
+    organization: str
+    first: str
+    last: str
+    person: str
+    email: str
+    called: str
 
 
 def reference(request: PartyRequest) -> str:
@@ -46,30 +60,11 @@ def customer_request(invoice: Invoice, sales: Sales, context: Context) -> PartyR
     """
     currency = _currency(context, invoice.currency)
     if sales.customer == "generic":
-        assert sales.generic_customer is not None, "the settings refuse generic without generic_customer"
-        body = _currency_ref(currency)
-        suffix = _suffix("Customer", currency, context)
-        return PartyRequest(CUSTOMER, _keyed("generic", currency), legal_name(sales.generic_customer), "", body, suffix, currency=currency)
+        return context.once(("generic customer", currency), lambda: _generic_customer(currency, sales, context))
     client = context.clients.get(invoice.client_id)
-    organization, first, last = _names(invoice, client)
-    person = _person(first, last)
-    original = person or organization or email_of(client) or f"Client {invoice.client_id}"
-    name, note = original, ""
-    if sales.customer == "organization":
-        name = organization or original
-        if not organization:
-            note = f"FreshBooks client {invoice.client_id} has no organization: the contact was used as the customer"
-    return PartyRequest(
-        kind=CUSTOMER,
-        key=_keyed(f"client/{invoice.client_id}", currency),
-        name=name,
-        email=email_of(client),
-        body={**_customer_body(organization, first, last, client, invoice), **_currency_ref(currency)},
-        suffix=_suffix(str(invoice.client_id), currency, context),
-        aliases=tuple(alias for alias in (person, organization) if alias and fold(alias) != fold(name)),
-        currency=currency,
-        note=note,
-    )
+    if client is None:
+        return _customer(invoice.client_id, invoice, currency, sales, context)
+    return context.once(("customer", client.id, currency), lambda: _customer(client.id, client, currency, sales, context))
 
 
 def vendor_request(expense: Expense, expenses: Expenses, context: Context) -> PartyRequest:
@@ -91,9 +86,7 @@ def vendor_request(expense: Expense, expenses: Expenses, context: Context) -> Pa
 
 def client_name(invoice: Invoice, context: Context) -> str:
     """What a person calls the client of an invoice: the organization, else the person, else the e-mail."""
-    client = context.clients.get(invoice.client_id)
-    organization, first, last = _names(invoice, client)
-    return organization or _person(first, last) or email_of(client) or f"Client {invoice.client_id}"
+    return contact(invoice, context).called
 
 
 def issued_to(invoice: Invoice, context: Context) -> str:
@@ -102,9 +95,12 @@ def issued_to(invoice: Invoice, context: Context) -> str:
     return issued or client_name(invoice, context)
 
 
-def email_of(client: Client | None) -> str:
-    """The client's e-mail if it is a plausible one, otherwise ''."""
-    return legal_email(client.email) if client is not None else ""
+def contact(invoice: Invoice, context: Context) -> Contact:
+    """The client of an invoice: as known at present, or the invoice's snapshot where the client is not known."""
+    client = context.clients.get(invoice.client_id)
+    if client is None:
+        return _contact(invoice.client_id, invoice)
+    return context.once(("contact", client.id), lambda: _contact(client.id, client))
 
 
 def postal_address(address: Address) -> Json:
@@ -129,24 +125,51 @@ def _person(first: str, last: str) -> str:
     return legal_name(f"{first} {last}")
 
 
-def _names(invoice: Invoice, client: Client | None) -> tuple[str, str, str]:
-    """Organization, first and last name: the client's present ones, or the invoice's snapshot where the client is not known."""
-    record = client if client is not None else invoice
-    return legal_name(record.organization), legal_name(record.first_name), legal_name(record.last_name)
+def _contact(client_id: int, record: Client | Invoice) -> Contact:
+    organization = legal_name(record.organization)
+    first, last = legal_name(record.first_name), legal_name(record.last_name)
+    person = _person(first, last)
+    email = legal_email(record.email) if isinstance(record, Client) else ""
+    return Contact(organization, first, last, person, email, called=organization or person or email or f"Client {client_id}")
 
 
-def _customer_body(organization: str, first: str, last: str, client: Client | None, invoice: Invoice) -> Json:
-    address = client.address if client is not None else invoice.address
-    shipping = client.shipping if client is not None else Address()
+def _generic_customer(currency: str | None, sales: Sales, context: Context) -> PartyRequest:
+    assert sales.generic_customer is not None, "the settings refuse generic without generic_customer"
+    name, suffix = legal_name(sales.generic_customer), _suffix("Customer", currency, context)
+    return PartyRequest(CUSTOMER, _keyed("generic", currency), name, "", _currency_ref(currency), suffix, currency=currency)
+
+
+def _customer(client_id: int, record: Client | Invoice, currency: str | None, sales: Sales, context: Context) -> PartyRequest:
+    """The customer that stands for a client; `record` is the invoice with its snapshot where the client is not known."""
+    one = _contact(client_id, record)
+    name, note = one.person or one.called, ""
+    if sales.customer == "organization":
+        name = one.organization or name
+        if not one.organization:
+            note = f"FreshBooks client {client_id} has no organization: the contact was used as the customer"
+    return PartyRequest(
+        kind=CUSTOMER,
+        key=_keyed(f"client/{client_id}", currency),
+        name=name,
+        email=one.email,
+        body={**_customer_body(one, record), **_currency_ref(currency)},
+        suffix=_suffix(str(client_id), currency, context),
+        aliases=tuple(alias for alias in (one.person, one.organization) if alias and fold(alias) != fold(name)),
+        currency=currency,
+        note=note,
+    )
+
+
+def _customer_body(one: Contact, record: Client | Invoice) -> Json:
     parts: Json = {
-        "CompanyName": organization,
-        "GivenName": first,
-        "FamilyName": last,
-        "PrimaryEmailAddr": _wrapped("Address", email_of(client)),
-        "PrimaryPhone": _wrapped("FreeFormNumber", _phone(client.phone if client is not None else "")),
-        "Mobile": _wrapped("FreeFormNumber", _phone(client.mobile if client is not None else "")),
-        "BillAddr": postal_address(address),
-        "ShipAddr": postal_address(shipping),
+        "CompanyName": one.organization,
+        "GivenName": one.first,
+        "FamilyName": one.last,
+        "PrimaryEmailAddr": _wrapped("Address", one.email),
+        "PrimaryPhone": _wrapped("FreeFormNumber", _phone(record.phone if isinstance(record, Client) else "")),
+        "Mobile": _wrapped("FreeFormNumber", _phone(record.mobile if isinstance(record, Client) else "")),
+        "BillAddr": postal_address(record.address),
+        "ShipAddr": postal_address(record.shipping if isinstance(record, Client) else Address()),
     }
     return {key: value for key, value in parts.items() if value}
 

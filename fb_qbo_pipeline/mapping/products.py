@@ -26,15 +26,22 @@ _BUNDLES = frozenset({"Group", "Bundle"})  # need a line form of their own; a pl
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The item of a line. `reference` is its id, or "@item/<key>" with the `request` that finds or creates it; `names` are QuickBooks'."""
+    """The item of a line. `reference` is its id, or "@item/<key>" with the `request` that finds or creates it.
+
+    `names` are those that QuickBooks shows for it, folded.
+    """
 
     reference: str
-    names: tuple[str, ...]
+    names: frozenset[str]
     request: ItemRequest | None = None
 
 
 def line_product(line_name: str, sales: Sales, day: dt.date, context: Context) -> Product | Problem:
     """The item of an invoice line that is called `line_name` ('' for an unnamed line)."""
+    return context.once(("line's product", line_name, day), lambda: _line_product(line_name, sales, day, context))
+
+
+def _line_product(line_name: str, sales: Sales, day: dt.date, context: Context) -> Product | Problem:
     name = " ".join(line_name.split())
     if not legal_name(name):
         return _default(sales, "a line without a product name", context)
@@ -81,7 +88,7 @@ def expense_product(category: Category, parent: Category | None, expenses: Expen
             return _found(found, fold(item), "expenses.products", name)
     if expenses.products.create:
         body = creation_body(item, {}, expenses.products, "expenses.products", day, context, for_purchase=True)
-        return body if isinstance(body, Problem) else _requested(fold(item), (item,), body)
+        return body if isinstance(body, Problem) else _requested(fold(item), frozenset({fold(item)}), body)
     return Problem(
         Code.UNMAPPED_PRODUCT,
         f"QuickBooks has no item named after the expense category “{full}”",
@@ -112,7 +119,7 @@ def _key(sku: str, sales: Sales) -> str:
     return f"sku/{key}" if sales.products.match_by == "sku" else key
 
 
-def _requested(key: str, names: tuple[str, ...], body: Json, item_id: str | None = None) -> Product:
+def _requested(key: str, names: frozenset[str], body: Json, item_id: str | None = None) -> Product:
     return Product(f"@item/{key}", names, ItemRequest(key, body, item_id))
 
 
@@ -128,7 +135,7 @@ def _existing(item: Item, setting: str, name: str) -> Product | Problem:
     if item.type in _BUNDLES:
         remedy = "name a product or service instead; a bundle cannot stand on a line"
         return Problem(Code.UNMAPPED_PRODUCT, f"the QuickBooks item “{item.name}” is a bundle", remedy)
-    return Product(item.id, (item.name, item.full_name))
+    return Product(item.id, frozenset({fold(item.name), fold(item.full_name)}))
 
 
 def _created(
@@ -150,4 +157,4 @@ def _created(
     if text:
         fields["Description"] = text
     body = creation_body(item, fields, sales.products, "sales.products", day, context)
-    return body if isinstance(body, Problem) else _requested(_key(sku, sales), (item,), body)
+    return body if isinstance(body, Problem) else _requested(_key(sku, sales), frozenset({fold(item)}), body)

@@ -84,7 +84,7 @@ def tax_fields(lines: Sequence[SalesLine], codes: Codes, sums: Charged, invoice:
         return {}
     if kind is Regime.GLOBAL:
         coded = [(line.code, line.amount) for line in lines if line.code is not None]
-        return tax_detail(coded, _charges(codes, sums), Side.SALES, invoice.date, context.company)
+        return tax_detail(coded, _charges(codes, sums), Side.SALES, invoice.date, context)
     code = next((code for code in codes.values() if code.taxable), None)
     reference: Json = {"TxnTaxCodeRef": {"value": code.id}} if code is not None and code.group else {}
     return {"TxnTaxDetail": {**reference, "TotalTax": sums.tax}}
@@ -107,7 +107,7 @@ def _sales_tax_off(sums: Charged, currency: str) -> Problem:
 
 
 def _global_problem(codes: Codes, sums: Charged, invoice: Invoice, context: Context) -> Problem | None:
-    checked = (charge_problem(charge, Side.SALES, invoice.date, context.company, invoice.currency) for charge in _charges(codes, sums))
+    checked = (charge_problem(charge, Side.SALES, invoice.date, context, invoice.currency) for charge in _charges(codes, sums))
     return next((problem for problem in checked if problem is not None), None)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Json, Problem
 from fb_qbo_pipeline.mapping.taxes import Side, rates_of
 from fb_qbo_pipeline.mapping.text import plain_number, shown
@@ -35,7 +36,7 @@ class Charge:
     taxes: tuple[tuple[Decimal | None, Decimal], ...]
 
 
-def rates_on(code: TaxCode, side: Side, day: dt.date, company: Company) -> list[Rate]:
+def rates_on(code: TaxCode, side: Side, day: dt.date, company: Company) -> Sequence[Rate]:
     """The rates of a code that are in force on `day`, in the order in which they apply."""
     rates: list[Rate] = []
     for member in rates_of(code, side):
@@ -74,10 +75,10 @@ def spread(taxes: Sequence[tuple[Decimal | None, Decimal]], rates: Sequence[Rate
     return amounts
 
 
-def charge_problem(charge: Charge, side: Side, day: dt.date, company: Company, currency: str) -> Problem | None:
+def charge_problem(charge: Charge, side: Side, day: dt.date, context: Context, currency: str) -> Problem | None:
     """A tax that was charged, but whose code has no rate above zero that could carry it."""
     amount = total(amount for _, amount in charge.taxes)
-    if amount == 0 or any(rate.percent for rate in rates_on(charge.code, side, day, company)):
+    if amount == 0 or any(rate.percent for rate in _rates(charge.code, side, day, context)):
         return None
     return Problem(
         Code.UNMAPPED_TAX,
@@ -86,27 +87,32 @@ def charge_problem(charge: Charge, side: Side, day: dt.date, company: Company, c
     )
 
 
-def tax_detail(lines: Iterable[tuple[str, Decimal]], charges: Iterable[Charge], side: Side, day: dt.date, company: Company) -> Json:
+def tax_detail(lines: Iterable[tuple[str, Decimal]], charges: Iterable[Charge], side: Side, day: dt.date, context: Context) -> Json:
     """GlobalTaxCalculation and TxnTaxDetail of a document.
 
     `lines` are (tax code id, net amount) of all lines that carry a code, discount and rounding lines included. `charges`
     are of codes among them. The amounts of the tax lines sum to TotalTax, and it to the charges.
     """
+    codes = context.company.codes_by_id
     net: dict[str, Decimal] = {}
     rates: dict[str, Rate] = {}
     for code_id, amount in lines:
-        for rate in rates_on(company.codes_by_id[code_id], side, day, company):
+        for rate in _rates(codes[code_id], side, day, context):
             rates.setdefault(rate.id, rate)
             net[rate.id] = net.get(rate.id, ZERO) + amount
     amounts = dict.fromkeys(rates, ZERO)
     for charge in charges:
-        code_rates = rates_on(charge.code, side, day, company)
+        code_rates = _rates(charge.code, side, day, context)
         for rate_id, amount in (spread(charge.taxes, code_rates) if code_rates else {}).items():
             amounts[rate_id] += amount
     detail: Json = {"TotalTax": total(amounts.values())}
     if rates:
         detail["TaxLine"] = [tax_line(rate, amounts[rate.id], net[rate.id]) for rate in rates.values()]
     return {"GlobalTaxCalculation": "TaxExcluded", "TxnTaxDetail": detail}
+
+
+def _rates(code: TaxCode, side: Side, day: dt.date, context: Context) -> Sequence[Rate]:
+    return context.once(("rates", code.id, side, day), lambda: rates_on(code, side, day, context.company))
 
 
 def tax_line(rate: Rate, amount: Decimal, net: Decimal) -> Json:

@@ -101,6 +101,11 @@ def rates_of(code: TaxCode, side: Side) -> tuple[CodeRate, ...]:
 
 def find_code(taxes: Sequence[NamedTax], side: Side, context: Context) -> TaxCode | Problem:
     """The QuickBooks tax code for the taxes of a line, or why there is none."""
+    question = ("tax code", side, tuple((tax.name, tax.percent) for tax in taxes))
+    return context.once(question, lambda: _find_code(taxes, side, context))
+
+
+def _find_code(taxes: Sequence[NamedTax], side: Side, context: Context) -> TaxCode | Problem:
     setting = f"{side.value}.taxes"
     label = tax_label(taxes)
     what = f"the tax “{label}”" if taxes else "a line without tax"

@@ -80,8 +80,7 @@ def legal_email(text: str) -> str:
 
 def plain_number(number: Decimal) -> Decimal:
     """`number` without trailing zeros and without an exponent: 4.000 → 4, 1E+2 → 100."""
-    short = number.normalize() + ZERO
-    return short.quantize(Decimal(1)) if decimals(short) < 0 else short
+    return number.normalize() + ZERO  # the sum has no exponent above that of zero
 
 
 def decimals(number: Decimal) -> int:

@@ -48,7 +48,7 @@ def test_a_line_says_the_same_before_and_after_its_item_was_created() -> None:
     created = qbo_item("200", request(before)["Name"])
     after = product("Web: Hosting plan", context(books=company(items=(*ITEMS, created))))
     assert after.reference == before.reference
-    assert after.names[0] == before.names[0]
+    assert after.names == before.names
     assert after.request is not None
     assert after.request.id == "200"
 

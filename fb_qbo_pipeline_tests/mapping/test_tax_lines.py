@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fb_qbo_pipeline.mapping.tax_lines import Charge, Rate, rates_on, spread, tax_detail
 from fb_qbo_pipeline.mapping.taxes import Side
 from fb_qbo_pipeline.quickbooks.company import Company
-from fb_qbo_pipeline_tests.mapping.builders import DAY, D, code, company, rate
+from fb_qbo_pipeline_tests.mapping.builders import DAY, D, code, company, context, rate
 
 FIVE, TEN, ZERO_RATE = Rate("5", D("5"), D("5")), Rate("10", D("9.975"), D("9.975")), Rate("0", D("0"), D("0"))
 
@@ -69,7 +69,7 @@ def test_a_rate_that_two_codes_share_is_listed_once_with_the_sum_of_both() -> No
     books = company()
     gst, both = books.codes_by_id["6"], books.codes_by_id["7"]
     charges = [Charge(gst, ((D("5"), D("5.00")),)), Charge(both, ((D("5"), D("10.00")), (D("9.975"), D("19.95"))))]
-    found = tax_detail([("6", D("100.00")), ("7", D("200.00"))], charges, Side.SALES, DAY, books)
+    found = tax_detail([("6", D("100.00")), ("7", D("200.00"))], charges, Side.SALES, DAY, context(books=books))
     lines = found["TxnTaxDetail"]["TaxLine"]
     assert [(one["TaxLineDetail"]["TaxRateRef"]["value"], one["Amount"], one["TaxLineDetail"]["NetAmountTaxable"]) for one in lines] == [
         ("40", D("15.00"), D("300.00")),
@@ -79,7 +79,7 @@ def test_a_rate_that_two_codes_share_is_listed_once_with_the_sum_of_both() -> No
 
 
 def test_a_code_without_rates_gives_a_detail_without_tax_lines() -> None:
-    assert tax_detail([("11", D("10.00"))], [], Side.SALES, DAY, company()) == {
+    assert tax_detail([("11", D("10.00"))], [], Side.SALES, DAY, context()) == {
         "GlobalTaxCalculation": "TaxExcluded",
         "TxnTaxDetail": {"TotalTax": D("0")},
     }
