@@ -1,6 +1,6 @@
 """Staged documents into QuickBooks: decides what each needs, sees that its names exist, and sends what has changed.
 
-One posting run per company at a time: the caller holds `Ledger.posting_lock`. Customers, vendors and items are written
+One posting run per company at a time: the caller holds `Ledger.posting_lock`, and gives its turn. Customers, vendors and items are written
 one by one, documents in batches. A document that cannot be posted becomes an exception and costs the others nothing.
 """
 
@@ -14,7 +14,7 @@ from decimal import Decimal
 from fb_qbo_pipeline.errors import RemoteRefusal
 from fb_qbo_pipeline.json_text import load_json
 from fb_qbo_pipeline.ledger import outbox
-from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.ledger.ledger import Ledger, PostingTurn
 from fb_qbo_pipeline.ledger.posted import POSTED
 from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Outcome, Problem
 from fb_qbo_pipeline.money import parse_decimal
@@ -46,6 +46,7 @@ class Poster:
         self,
         client: QuickBooksClient,
         ledger: Ledger,
+        turn: PostingTurn,
         mirror: CompanyMirror,
         books: Books,
         integration: Integration,
@@ -57,6 +58,7 @@ class Poster:
     ) -> None:
         self._client = client
         self._ledger = ledger
+        self._turn = turn
         self._mirror = mirror
         self._books = books
         self._integration = integration
@@ -80,7 +82,7 @@ class Poster:
         due = [step for step in steps if step.action in (Action.CREATE, Action.ADOPT, Action.UPDATE, Action.VOID)]
         if due:
             company = self._mirror.before_posting()
-            names = Names(self._client, self._ledger, self._mirror, company, sleep=self._sleep)
+            names = Names(self._client, self._ledger, self._turn, self._mirror, company, sleep=self._sleep)
             self._send([self._known(step, names) for step in due], company, names, counts)
             replaced = {step.source_id for step in due if step.replaces}
             if replaced:  # what stood in the way is gone
