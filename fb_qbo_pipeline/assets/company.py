@@ -5,7 +5,8 @@ daemon never overlap, on one machine or several; and a run whose process has die
 """
 
 import contextlib
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -16,18 +17,21 @@ from fb_qbo_pipeline.posting.poster import Progress
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
 
+log = logging.getLogger(__name__)
+
 
 @dataclass
 class Company:
     """One integration with the environment of the process that runs the step.
 
     `environment` is read when a step begins, so that a definition holds no secret; tests and the demo give one.
-    `progress` hears of every written document; only a terminal sets it.
+    `progress` hears of every written document, `waits` when a run has to wait for another one; only the command line sets them.
     """
 
     integration: Integration
     environment: Environment | None = field(default=None, repr=False)
     progress: Progress | None = field(default=None, repr=False)
+    waits: Callable[[], None] | None = field(default=None, repr=False)
 
     @contextlib.contextmanager
     def open(self, run_id: str) -> Iterator[Runtime]:
@@ -47,8 +51,13 @@ class Company:
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
         """Wait until no other run of this company works, then keep others waiting."""
-        with self.ledger() as ledger, ledger.run_lock():
+        with self.ledger() as ledger, ledger.run_lock(self._wait):
             yield
+
+    def _wait(self) -> None:
+        log.info("another run of %s is at work: this one waits until it has ended", self.integration.name)
+        if self.waits is not None:
+            self.waits()
 
 
 def as_resource(company: Company) -> dg.ResourceDefinition:

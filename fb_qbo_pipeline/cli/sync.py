@@ -108,7 +108,8 @@ class Console:
                     tick(where, done, total)
 
                 on_document: Progress = lambda done, total: tick(where, done, total)  # noqa: E731
-                company = Company(integration, self._environment, on_document)
+                waits = lambda: click.echo(f"{integration.name}: another run is at work; this one waits until it has ended", err=True)  # noqa: E731
+                company = Company(integration, self._environment, on_document, waits)
                 announce: OnSpan = on_span
                 if touched_only:
                     return sync_touched(company, instance, ledger, verbose=verbose, on_span=announce)

@@ -15,7 +15,7 @@ from fb_qbo_pipeline.cli.options import config_option
 from fb_qbo_pipeline.cli.output import err, log_to
 from fb_qbo_pipeline.cli.services import HOST, require_free, serve
 from fb_qbo_pipeline.errors import PipelineError, Unreachable
-from fb_qbo_pipeline.ledger.database import advisory_lock
+from fb_qbo_pipeline.ledger.locks import advisory_lock
 from fb_qbo_pipeline.pipeline.runtime import open_database
 from fb_qbo_pipeline.settings.environment import Environment
 

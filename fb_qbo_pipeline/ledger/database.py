@@ -7,21 +7,18 @@ Dagster's own tables share the database (schema `public`); the pipeline's are in
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import logging
-import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from fb_qbo_pipeline.errors import ConfigurationError, PipelineError, Unreachable
 from fb_qbo_pipeline.json_text import dump_json, load_json
+from fb_qbo_pipeline.ledger.locks import advisory_lock
 from fb_qbo_pipeline.ledger.tables import SCHEMA
 
 log = logging.getLogger(__name__)
@@ -100,42 +97,3 @@ def _no_database(engine: Engine, error: OperationalError) -> PipelineError:
         if sign in text:
             return ConfigurationError(f"the database at {host} {wrong}", "correct FB_QBO_DATABASE_URL")
     return Unreachable(f"the database at {host} does not answer", "start it, or correct FB_QBO_DATABASE_URL")
-
-
-def _lock_key(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-
-
-@contextlib.contextmanager
-def advisory_lock(connection: Connection, name: str, *, wait_seconds: float | None = None) -> Iterator[None]:
-    """Hold the session-wide advisory lock `name` on this connection; wait for ever, or raise Unreachable after a time.
-
-    The server releases it when the connection ends, however it ends: a killed process leaves no lock behind.
-    """
-    key = {"key": _lock_key(name)}
-    if wait_seconds is None:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), key)
-    else:
-        deadline = time.monotonic() + wait_seconds
-        while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar():
-            if time.monotonic() > deadline:
-                raise Unreachable(f"another process holds {name}", "wait until it has finished, or stop it")
-            time.sleep(0.25)
-    connection.commit()
-    try:
-        yield
-    finally:
-        if not connection.closed and not connection.invalidated:
-            connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
-            connection.commit()
-
-
-def is_locked(connection: Connection, name: str) -> bool:
-    """Whether anybody holds the advisory lock `name`."""
-    key = {"key": _lock_key(name)}
-    free = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar())
-    if free:
-        connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
-    connection.commit()
-    return not free

@@ -2,17 +2,19 @@
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, insert, select
+from sqlalchemy.exc import DBAPIError
 
-from fb_qbo_pipeline.ledger.database import advisory_lock, is_locked
+from fb_qbo_pipeline.errors import Unreachable
 from fb_qbo_pipeline.ledger.exceptions import Exceptions
 from fb_qbo_pipeline.ledger.found import FoundDocuments
 from fb_qbo_pipeline.ledger.lists import CompanyLists, Cursors
+from fb_qbo_pipeline.ledger.locks import advisory_lock, holds, is_locked
 from fb_qbo_pipeline.ledger.outbox import Outbox
 from fb_qbo_pipeline.ledger.posted import Links, PostedDocuments
 from fb_qbo_pipeline.ledger.raw import RawRecords
@@ -95,6 +97,41 @@ class Transaction:
         return list(self.connection.execute(statement.order_by(sync_report.c.id)).mappings())
 
 
+class PostingTurn:
+    """The right to write to a company's QuickBooks: a lock of one database session, and lost with it.
+
+    What has to be known before a request is sent is committed on that very session. So it was committed by the one who
+    held the lock, and whoever gets the lock next begins with it.
+    """
+
+    def __init__(self, connection: Connection, integration: str, lock: str) -> None:
+        self._connection = connection
+        self._integration = integration
+        self._lock = lock
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """A transaction of the one who may post. Raises Unreachable where the session, and the lock with it, has ended."""
+        try:
+            with self._connection.begin():
+                if not holds(self._connection, self._lock):
+                    raise self._lost()
+                yield Transaction(self._connection, self._integration)
+        except DBAPIError as error:
+            raise (self._lost() if error.connection_invalidated else error) from error
+
+    def confirm(self) -> None:
+        """See that the turn still lasts. Raises as `begin` does."""
+        with self.begin():
+            pass
+
+    def _lost(self) -> Unreachable:
+        return Unreachable(
+            "the database connection that keeps other syncs of this company out was lost, so nothing more was sent to QuickBooks",
+            "run the same command again: it begins with what is not known to have arrived, and nothing is posted twice",
+        )
+
+
 class Ledger:
     """The ledger of one integration."""
 
@@ -109,15 +146,19 @@ class Ledger:
             yield Transaction(connection, self.integration)
 
     @contextlib.contextmanager
-    def posting_lock(self, wait_seconds: float | None = None) -> Iterator[None]:
+    def posting_lock(self, wait_seconds: float | None = None) -> Iterator[PostingTurn]:
         """Hold this company's posting: one at a time, over all processes and machines that share the database."""
-        with self.engine.connect() as connection, advisory_lock(connection, f"fb_qbo:post:{self.integration}", wait_seconds=wait_seconds):
-            yield
+        lock = f"fb_qbo:post:{self.integration}"
+        with self.engine.connect() as connection, advisory_lock(connection, lock, wait_seconds=wait_seconds):
+            yield PostingTurn(connection, self.integration, lock)
 
     @contextlib.contextmanager
-    def run_lock(self) -> Iterator[None]:
-        """Hold this company's run from its beginning to its end: a second one waits. A process that dies lets go of it."""
-        with self.engine.connect() as connection, advisory_lock(connection, self._run_lock):
+    def run_lock(self, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+        """Hold this company's run from its beginning to its end. A process that dies lets go of it.
+
+        A second one waits, and `on_wait` is called once.
+        """
+        with self.engine.connect() as connection, advisory_lock(connection, self._run_lock, on_wait=on_wait):
             yield
 
     def is_running(self) -> bool:

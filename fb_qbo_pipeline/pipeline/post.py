@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from fb_qbo_pipeline.ledger.ledger import PostingTurn
 from fb_qbo_pipeline.mapping.documents import Source
 from fb_qbo_pipeline.pipeline.intake import partitions
 from fb_qbo_pipeline.pipeline.runtime import Runtime
@@ -14,8 +15,8 @@ ASSET_OF = {"invoice": "posted_sales", "payment": "posted_payments", "expense": 
 
 def post(runtime: Runtime, source: str, start: dt.date, end: dt.date, progress: Progress | None = None) -> Counts:
     """Post what is staged of `source` in the partitions from `start` to `end`, and keep a report of it."""
-    with runtime.ledger.posting_lock():
-        counts = _poster(runtime, progress).post(source, start, end)
+    with runtime.ledger.posting_lock() as turn:
+        counts = _poster(runtime, turn, progress).post(source, start, end)
         with runtime.ledger.begin() as tx:
             if source == Source.INVOICE.value:
                 woken = tx.exceptions.dates_of_payments_waiting_for(start, end) | tx.staging.dates_waiting_for_invoices(start, end)
@@ -40,13 +41,14 @@ def post(runtime: Runtime, source: str, start: dt.date, end: dt.date, progress: 
     return counts
 
 
-def _poster(runtime: Runtime, progress: Progress | None) -> Poster:
+def _poster(runtime: Runtime, turn: PostingTurn, progress: Progress | None) -> Poster:
     clock, sleep = runtime.waiting.clock, runtime.waiting.sleep
     concurrency = runtime.environment.quickbooks_concurrency
-    writer = Writer(runtime.quickbooks, runtime.ledger, run_id=runtime.run_id, concurrency=concurrency, clock=clock, sleep=sleep)
+    writer = Writer(runtime.quickbooks, turn, run_id=runtime.run_id, concurrency=concurrency, clock=clock, sleep=sleep)
     return Poster(
         runtime.quickbooks,
         runtime.ledger,
+        turn,
         runtime.mirror,
         runtime.books,
         runtime.integration,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from fb_qbo_pipeline.http import Backoff
-from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.ledger.ledger import Ledger, PostingTurn
 from fb_qbo_pipeline.ledger.outbox import new_request_id
 from fb_qbo_pipeline.ledger.posted import Link
 from fb_qbo_pipeline.mapping.documents import Code, Document, ItemRequest, Json, PartyRequest, Problem
@@ -53,6 +53,7 @@ class Names:
         self,
         client: QuickBooksClient,
         ledger: Ledger,
+        turn: PostingTurn,
         mirror: CompanyMirror,
         company: Company,
         *,
@@ -61,6 +62,7 @@ class Names:
     ) -> None:
         self._client = client
         self._ledger = ledger
+        self._turn = turn
         self._mirror = mirror
         self._home = company.preferences.home_currency.upper() if company.preferences.multicurrency else ""
         self._parties = {(party.kind, party.id): self._in_currency(party) for party in company.parties}
@@ -211,6 +213,7 @@ class Names:
         request_id = new_request_id()
         lost = False
         for attempt in range(1, _ATTEMPTS + 1):
+            self._turn.confirm()
             answer = self._client.write(entity, body, request_id=request_id)
             if isinstance(answer, Done):
                 return answer.entity

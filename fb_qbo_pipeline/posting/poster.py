@@ -1,6 +1,6 @@
 """Staged documents into QuickBooks: decides what each needs, sees that its names exist, and sends what has changed.
 
-One posting run per company at a time: the caller holds `Ledger.posting_lock`. Customers, vendors and items are written
+One posting run per company at a time: the caller holds `Ledger.posting_lock`, and gives its turn. Customers, vendors and items are written
 one by one, documents in batches. A document that cannot be posted becomes an exception and costs the others nothing.
 """
 
@@ -16,7 +16,7 @@ from fb_qbo_pipeline.chunks import chunks
 from fb_qbo_pipeline.errors import RemoteRefusal
 from fb_qbo_pipeline.json_text import load_json
 from fb_qbo_pipeline.ledger import outbox
-from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.ledger.ledger import Ledger, PostingTurn
 from fb_qbo_pipeline.ledger.posted import POSTED
 from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Outcome, Problem
 from fb_qbo_pipeline.money import parse_decimal
@@ -48,6 +48,7 @@ class Poster:
         self,
         client: QuickBooksClient,
         ledger: Ledger,
+        turn: PostingTurn,
         mirror: CompanyMirror,
         books: Books,
         integration: Integration,
@@ -59,6 +60,7 @@ class Poster:
     ) -> None:
         self._client = client
         self._ledger = ledger
+        self._turn = turn
         self._mirror = mirror
         self._books = books
         self._integration = integration
@@ -79,7 +81,7 @@ class Poster:
         if decisions.due:
             log.info("%d documents to write to QuickBooks", decisions.due)
         company = self._mirror.before_posting() if decisions.due else self._mirror.company()
-        names = Names(self._client, self._ledger, self._mirror, company, sleep=self._sleep)
+        names = Names(self._client, self._ledger, self._turn, self._mirror, company, sleep=self._sleep)
         replaced: set[int] = set()
         self._send(self._due(decisions, names, counts, replaced), decisions.due, company, names, counts)
         if replaced:  # what stood in the way is gone

@@ -23,7 +23,7 @@ from fb_qbo_pipeline.errors import PipelineError, Unreachable
 from fb_qbo_pipeline.http import Backoff
 from fb_qbo_pipeline.json_text import dump_json, load_json
 from fb_qbo_pipeline.ledger import outbox
-from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.ledger.ledger import PostingTurn
 from fb_qbo_pipeline.ledger.outbox import Entry
 from fb_qbo_pipeline.mapping.documents import Json
 from fb_qbo_pipeline.posting.look_up import find_carried_out
@@ -58,12 +58,15 @@ Settle = Callable[[Sequence[Settled]], None]
 
 
 class Writer:
-    """Sends writes of one company. `settle` is called on the caller's thread, once a request, with each write whose outcome is known."""
+    """Sends writes of one company, as long as its posting turn lasts: nothing is sent that was not committed within the turn.
+
+    `settle` is called on the caller's thread, once a request, with each write whose outcome is known.
+    """
 
     def __init__(
         self,
         client: QuickBooksClient,
-        ledger: Ledger,
+        turn: PostingTurn,
         *,
         run_id: str | None = None,
         concurrency: int = 8,
@@ -72,7 +75,7 @@ class Writer:
         backoff: Backoff | None = None,
     ) -> None:
         self._client = client
-        self._ledger = ledger
+        self._turn = turn
         self._run_id = run_id
         self._concurrency = concurrency
         self._clock = clock
@@ -88,7 +91,7 @@ class Writer:
 
     def recover(self, settle: Settle) -> int:
         """Settle what an earlier, interrupted run left with an unknown outcome; how many writes that were."""
-        with self._ledger.begin() as tx:
+        with self._turn.begin() as tx:
             left = tx.outbox.unfinished()
         if left:
             log.info("%d writes of an interrupted run have an unknown outcome: looking them up in QuickBooks", len(left))
@@ -144,7 +147,7 @@ class Writer:
             }
             for position, write in enumerate(writes, 1)
         ]
-        with self._ledger.begin() as tx:
+        with self._turn.begin() as tx:
             return tx.outbox.prepare(rows)
 
     def _call(self, entries: Sequence[Entry]) -> dict[int, Answer]:
@@ -227,11 +230,11 @@ class Writer:
 
     def _is_whole(self, request_id: str, group: Sequence[Entry]) -> bool:
         """Whether all items of a request are unknown: only then it can be repeated as it was."""
-        with self._ledger.begin() as tx:
+        with self._turn.begin() as tx:
             return tx.outbox.size_of(request_id) == len(group)
 
     def _end(self, entries: Sequence[Entry], state: str, note: str) -> None:
-        with self._ledger.begin() as tx:
+        with self._turn.begin() as tx:
             tx.outbox.mark([entry.id for entry in entries], state, note)
 
 

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 from fb_qbo_pipeline.cli.services import HOST, free_port
-from fb_qbo_pipeline.ledger.database import advisory_lock
+from fb_qbo_pipeline.ledger.locks import advisory_lock
 from fb_qbo_pipeline_tests.cli.command_line import CommandLine
 from fb_qbo_pipeline_tests.pipeline.world import World
 

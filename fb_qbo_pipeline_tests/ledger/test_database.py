@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from fb_qbo_pipeline.errors import Unreachable
-from fb_qbo_pipeline.ledger.database import advisory_lock, connect, migrate
+from fb_qbo_pipeline.ledger.database import connect, migrate
 from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.ledger.locks import advisory_lock
 from fb_qbo_pipeline.ledger.tables import SCHEMA, metadata
 
 

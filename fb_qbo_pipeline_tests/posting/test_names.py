@@ -174,8 +174,8 @@ def test_a_customer_from_before_multicurrency_keeps_the_home_currency(world: Wor
     there = str(world.quickbooks.add("Customer", DisplayName="Jane Doe", Balance=0)["Id"])  # without a CurrencyRef
     party = PartyRequest("Customer", "client/1/CAD", "Jane Doe", "", {}, " (1)", currency="CAD")
     needing = Document(Source.INVOICE, 1, Entity.INVOICE, day(5), None, "CAD", Decimal(0), Decimal(0), {}, parties=(party,))
-    with world.runtime() as runtime:
+    with world.runtime() as runtime, runtime.ledger.posting_lock() as turn:
         runtime.mirror.refresh()
-        names = Names(runtime.quickbooks, runtime.ledger, runtime.mirror, runtime.mirror.company())
+        names = Names(runtime.quickbooks, runtime.ledger, turn, runtime.mirror, runtime.mirror.company())
         assert names.ensure(needing) is None
         assert names.id_of("customer/client/1/CAD") == there
