@@ -6,6 +6,7 @@ further tax rate comes into play.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 
 from fb_qbo_pipeline.mapping.documents import Json
@@ -57,7 +58,7 @@ def with_rounding(body: Json, difference: Decimal, integration: Integration, com
     return changed
 
 
-def _code(body: Json, integration: Integration, company: Company) -> tuple[str | None, list[Rate]]:
+def _code(body: Json, integration: Integration, company: Company) -> tuple[str | None, Sequence[Rate]]:
     """The line's tax code, and the rates that QuickBooks takes on it."""
     codes = [line["SalesItemLineDetail"].get("TaxCodeRef", {}).get("value") for line in body["Line"] if "SalesItemLineDetail" in line]
     used = next((code for code in codes if code), None)
@@ -80,7 +81,7 @@ def _untaxed(integration: Integration, company: Company) -> TaxCode | None:
     return code if code is not None and code.active and code.sales else None
 
 
-def _before_tax(difference: Decimal, rates: list[Rate]) -> Decimal | None:
+def _before_tax(difference: Decimal, rates: Sequence[Rate]) -> Decimal | None:
     """The amount that makes `difference` together with QuickBooks' tax on it; at 20 %, none makes 0.03."""
     sign = CENT if difference > 0 else -CENT
     for cents in range(int(abs(difference) / CENT), -1, -1):
@@ -90,7 +91,7 @@ def _before_tax(difference: Decimal, rates: list[Rate]) -> Decimal | None:
     return None
 
 
-def _wider_base(tax: Json, rates: list[Rate], amount: Decimal) -> Json:
+def _wider_base(tax: Json, rates: Sequence[Rate], amount: Decimal) -> Json:
     """The tax override with the line's amount in the taxable base of each of its code's rates; no tax is added."""
     lines = list(tax["TaxLine"])
     for rate in rates:
