@@ -96,7 +96,7 @@ staged_document = Table(
     Column("source", Text, primary_key=True, comment="invoice | payment | expense"),
     Column("source_id", BigInteger, primary_key=True),
     Column("partition_date", Date, nullable=False),
-    Column("outcome", Text, nullable=False, comment="document | held | waiting | out_of_scope | deleted"),
+    Column("outcome", Text, nullable=False, comment="document | held | waiting | out_of_scope | deleted | kept"),
     Column("document_date", Date, nullable=False),
     Column("label", Text, nullable=False),
     Column("party", Text, nullable=False),

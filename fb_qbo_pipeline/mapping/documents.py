@@ -136,7 +136,8 @@ class Outcome(StrEnum):
     HELD = "held"  # an exception: problems say why
     WAITING = "waiting"  # a payment whose invoice is of a day that has not been synced: it follows with it, no exception
     OUT_OF_SCOPE = "out_of_scope"  # not picked up by the settings: no document, no exception
-    DELETED = "deleted"  # gone in FreshBooks: a synced document follows `on_delete`
+    DELETED = "deleted"  # gone in FreshBooks: a synced document goes, too
+    KEPT = "kept"  # gone in FreshBooks, but a synced document stays (on_delete: keep): it counts on neither side
 
 
 @dataclass(frozen=True, slots=True)

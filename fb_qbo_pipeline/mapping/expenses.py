@@ -53,7 +53,7 @@ def map_expense(expense: Expense, context: Context) -> Mapped:
     if expenses is None:
         return out_of_scope(base, "expenses are not synced: the settings have no expenses section")
     if expense.vis_state is VisState.DELETED:
-        return deleted(base)
+        return deleted(base, context.integration)
     if expense.date < context.integration.start_date:
         return out_of_scope(base, f"dated before start_date ({context.integration.start_date.isoformat()})")
     if cents(expense.amount) == 0:

@@ -57,7 +57,7 @@ def map_invoice(invoice: Invoice, payments: Sequence[Payment], context: Context)
     if sales is None:
         return out_of_scope(base, "sales are not synced: the settings have no sales section")
     if invoice.vis_state is VisState.DELETED:
-        return deleted(base)
+        return deleted(base, context.integration)
     if invoice.date < context.integration.start_date:
         return out_of_scope(base, f"dated before start_date ({context.integration.start_date.isoformat()})")
     if not picked_up(invoice.status, sales):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fb_qbo_pipeline.mapping.documents import Code, Document, Mapped, Outcome, Problem
+from fb_qbo_pipeline.settings.models import Integration
 
 
 def blocking(problems: Iterable[Problem]) -> bool:
@@ -33,6 +34,13 @@ def out_of_scope(base: Mapped, reason: str) -> Mapped:
     return replace(base, outcome=Outcome.OUT_OF_SCOPE, reason=reason)
 
 
-def deleted(base: Mapped) -> Mapped:
-    """`base` gone in FreshBooks."""
+def deleted(base: Mapped, integration: Integration) -> Mapped:
+    """`base` gone in FreshBooks: its document goes, too, or stays, as the settings want it."""
+    if integration.on_delete == "keep":
+        return kept(base, "deleted in FreshBooks; on_delete is keep")
     return replace(base, outcome=Outcome.DELETED, reason="deleted in FreshBooks")
+
+
+def kept(base: Mapped, reason: str) -> Mapped:
+    """`base` gone in FreshBooks, but not its document."""
+    return replace(base, outcome=Outcome.KEPT, reason=reason)

@@ -14,7 +14,7 @@ from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.deposits import deposit_account
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Mapped, Outcome, Problem, Source
 from fb_qbo_pipeline.mapping.headers import header, period_problem, ref
-from fb_qbo_pipeline.mapping.outcomes import blocking, decide, deleted, held, out_of_scope
+from fb_qbo_pipeline.mapping.outcomes import blocking, decide, deleted, held, kept, out_of_scope
 from fb_qbo_pipeline.mapping.references import Problems
 from fb_qbo_pipeline.mapping.text import cents, legal_name, shown
 from fb_qbo_pipeline.money import ZERO
@@ -74,11 +74,13 @@ def _scope(base: Mapped, payment: Payment, sale: Mapped | None, context: Context
     if sales is None or context.integration.payments is None:
         return out_of_scope(base, "payments are not synced: the settings have no payments section")
     if payment.vis_state is VisState.DELETED:
-        return deleted(base)
+        return deleted(base, context.integration)
     if sales.post_as == "sales_receipt":
         return out_of_scope(base, "the sales receipt holds the payment (sales.post_as: sales_receipt)")
     if sale is not None and sale.outcome is Outcome.OUT_OF_SCOPE:
         return out_of_scope(base, f"its invoice {sale.label} is not synced: {sale.reason}")
+    if sale is not None and sale.outcome is Outcome.KEPT:
+        return kept(base, f"its invoice {sale.label} is deleted in FreshBooks; on_delete is keep")
     if sale is not None and sale.outcome is Outcome.DELETED:
         return out_of_scope(base, f"its invoice {sale.label} is deleted in FreshBooks")
     if sale is None and payment.invoice_id is None and payment.date < context.integration.start_date:

@@ -29,7 +29,7 @@ def map_unreadable(record: Unreadable, day: dt.date, context: Context, sale: Map
         party=record.party or (sale.party if sale is not None else ""),
     )
     if record.vis_state is VisState.DELETED:
-        return deleted(base)
+        return deleted(base, context.integration)
     left_out = _left_out(record, day, context, sale)
     if left_out:
         return out_of_scope(base, left_out)
@@ -52,7 +52,7 @@ def _left_out(record: Unreadable, day: dt.date, context: Context, sale: Mapped |
     if record.resource == "payment":
         if integration.sales is not None and integration.sales.post_as == "sales_receipt":
             return "the sales receipt holds the payment (sales.post_as: sales_receipt)"
-        if sale is not None and sale.outcome in (Outcome.OUT_OF_SCOPE, Outcome.DELETED):
+        if sale is not None and sale.outcome in (Outcome.OUT_OF_SCOPE, Outcome.DELETED, Outcome.KEPT):
             return f"its invoice {sale.label} is not synced"
         return ""
     if day < integration.start_date:

@@ -50,7 +50,7 @@ def decide_range(
 
     def decided() -> Iterator[list[Step]]:
         for piece in chunks(ids, piece_size):
-            yield plan_rows(ledger, integration, source, piece, closed_until)
+            yield plan_rows(ledger, source, piece, closed_until)
 
     earliest: dict[str, dt.date] = {}
     due = news = 0
@@ -64,7 +64,7 @@ def decide_range(
     return Decisions(due, decided())
 
 
-def plan_rows(ledger: Ledger, integration: Integration, source: str, ids: Collection[int], closed_until: dt.date | None) -> list[Step]:
+def plan_rows(ledger: Ledger, source: str, ids: Collection[int], closed_until: dt.date | None) -> list[Step]:
     """The steps for these staged records that follow from the ledger alone, oldest first."""
     with ledger.begin() as tx:
         rows = list(tx.staging.by_ids(source, ids).values())
@@ -77,7 +77,7 @@ def plan_rows(ledger: Ledger, integration: Integration, source: str, ids: Collec
         if source_id in ignored:
             steps.append(Step(Action.NOTHING, row, posted.get(source_id), reason="ignored by a person", ignored=True))
         else:
-            steps.append(decide(row, posted.get(source_id), integration.on_delete, twin=twins.get(source_id), closed_until=closed_until))
+            steps.append(decide(row, posted.get(source_id), twin=twins.get(source_id), closed_until=closed_until))
     return steps
 
 

@@ -71,16 +71,14 @@ class Step:
         return self.action is Action.VOID and Outcome(self.row["outcome"]) is Outcome.DOCUMENT
 
 
-def decide(
-    row: Mapping[Any, Any], posted: Posted | None, on_delete: str, *, twin: Found | None = None, closed_until: dt.date | None = None
-) -> Step:
+def decide(row: Mapping[Any, Any], posted: Posted | None, *, twin: Found | None = None, closed_until: dt.date | None = None) -> Step:
     """The step for one staged row.
 
     `posted` is what stands in QuickBooks for it, if anything; `twin` a transaction there that is none of ours and looks like it.
     `closed_until` is QuickBooks' closing date, None where the books are open: here it concerns what stands there,
     since the row's own date has been compared with it by the mapping.
     """
-    step = _decide(row, posted, on_delete, twin)
+    step = _decide(row, posted, twin)
     if step.action not in (Action.UPDATE, Action.VOID) or posted is None or closed_until is None or posted.document_date > closed_until:
         return step
     problem = Problem(
@@ -92,10 +90,12 @@ def decide(
     return Step(Action.HOLD, row, posted, problem=problem)
 
 
-def _decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str, twin: Found | None) -> Step:
+def _decide(row: Mapping[Any, Any], posted: Posted | None, twin: Found | None) -> Step:
     outcome = Outcome(row["outcome"])
     if posted is not None and posted.state == DELETED:
         posted = None
+    if outcome is Outcome.KEPT:
+        return Step(Action.NOTHING, row, posted, reason=str(row["reason"]))
     if posted is not None and posted.drift and outcome is not Outcome.HELD:
         return _drifted(row, posted)
     if outcome is Outcome.DOCUMENT:
@@ -103,9 +103,7 @@ def _decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str, twin:
     if posted is None or posted.state == VOIDED or outcome is Outcome.WAITING:
         return Step(Action.NOTHING, row, posted, reason=str(row["reason"]))
     if outcome is Outcome.DELETED:
-        if on_delete == "void":
-            return Step(Action.VOID, row, posted, reason="deleted in FreshBooks")
-        return Step(Action.NOTHING, row, posted, reason="deleted in FreshBooks; on_delete is keep")
+        return Step(Action.VOID, row, posted, reason="deleted in FreshBooks")
     if outcome is Outcome.OUT_OF_SCOPE:
         problem = Problem(
             Code.LEFT_SCOPE,

@@ -105,6 +105,8 @@ def compare(
                 ours = rest.pop(key, [])
                 if row["outcome"] not in (Outcome.DOCUMENT, Outcome.HELD) and not any(s.total for s in ours):
                     continue
+                if row["outcome"] == Outcome.KEPT:
+                    continue
                 held = (key in exceptions and _explains(exceptions[key])) or row["outcome"] == Outcome.HELD
                 of = (period(row["partition_date"]), kind, row["currency"])
                 _add(lines.setdefault(of, Line(*of)), row, ours, held)

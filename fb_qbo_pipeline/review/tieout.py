@@ -74,7 +74,9 @@ def tie_out(ledger: Ledger, start: dt.date, end: dt.date, period: Callable[[dt.d
 
 
 def _counts(row: Any, standing: Posted | None) -> bool:
-    """In scope, or standing in QuickBooks although it is not."""
+    """In scope, or standing in QuickBooks although it is not; what the settings keep there counts on neither side."""
+    if row["outcome"] == Outcome.KEPT:
+        return False
     in_scope = row["outcome"] in (Outcome.DOCUMENT, Outcome.HELD)
     return in_scope or (standing is not None and standing.state == POSTED)
 

@@ -9,6 +9,7 @@ import pytest
 from fb_qbo_pipeline.pipeline.plan import plan
 from fb_qbo_pipeline.pipeline.reconcile import reconcile
 from fb_qbo_pipeline.pipeline.runtime import Runtime
+from fb_qbo_pipeline.review.tieout import tie_out
 from fb_qbo_pipeline_tests.pipeline.world import START, TODAY, World, day, line
 
 D = Decimal
@@ -116,14 +117,23 @@ def test_a_deleted_expense_is_deleted_because_bills_cannot_be_voided(world: Worl
     assert world.balances() == {}
 
 
-def test_a_deleted_document_stays_where_the_settings_keep_it(world: World) -> None:
+def test_a_deleted_document_stays_with_its_payments_where_the_settings_keep_it_and_both_sides_agree(world: World) -> None:
     world.settings["on_delete"] = "keep"
-    invoice = world.invoice()
+    invoice, other = world.invoice(), world.invoice("10.00")
+    payment = world.payment(invoice, "50.00")
     world.follow()
     world.freshbooks.delete("invoice", invoice)
     world.follow()
     assert world.document("invoice", invoice)["TotalAmt"] == D("113.00")
+    assert world.document("payment", payment)["TotalAmt"] == D("50.00")
     assert not world.held()
+    with world.runtime() as runtime:
+        found = reconcile(runtime, START, TODAY)
+    assert found.agrees
+    assert [(compared.source_id, compared.state) for compared in found.documents] == [(other, "agrees")]
+    assert [(line.kind, line.freshbooks, line.quickbooks) for line in tie_out(world.ledger, START, TODAY)] == [
+        ("sales", D("11.30"), D("11.30"))
+    ]
 
 
 @pytest.mark.parametrize("kind", ["invoice", "payment", "expense"])

@@ -1,6 +1,7 @@
 """What a staged record needs, decided from what stands in QuickBooks."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -26,42 +27,42 @@ def _posted(state: str, fingerprint: str = "old", entity: str = "Invoice", total
 
 
 @pytest.mark.parametrize(
-    ("outcome", "posted", "on_delete", "expected"),
+    ("outcome", "posted", "expected"),
     [
-        ("document", None, "void", Action.CREATE),
-        ("document", _posted("deleted"), "void", Action.CREATE),
-        ("document", _posted("posted", "new"), "void", Action.UNCHANGED),
-        ("document", _posted("posted"), "void", Action.UPDATE),
-        ("document", _posted("voided", "new"), "void", Action.UPDATE),
-        ("document", _posted("posted", entity="SalesReceipt"), "void", Action.UNCHANGED),
-        ("document", _posted("voided", entity="SalesReceipt"), "void", Action.CREATE),
-        ("document", _posted("posted", entity="SalesReceipt", total="2.00"), "void", Action.HOLD),
-        ("waiting", None, "void", Action.NOTHING),
-        ("waiting", _posted("posted"), "void", Action.NOTHING),
-        ("deleted", None, "void", Action.NOTHING),
-        ("deleted", _posted("posted"), "void", Action.VOID),
-        ("deleted", _posted("posted"), "keep", Action.NOTHING),
-        ("deleted", _posted("voided"), "void", Action.NOTHING),
-        ("deleted", _posted("deleted"), "void", Action.NOTHING),
-        ("out_of_scope", None, "void", Action.NOTHING),
-        ("out_of_scope", _posted("posted"), "void", Action.HOLD),
-        ("out_of_scope", _posted("posted"), "keep", Action.HOLD),
-        ("out_of_scope", _posted("voided"), "void", Action.NOTHING),
-        ("held", None, "void", Action.NOTHING),
-        ("held", _posted("posted"), "void", Action.NOTHING),
+        ("document", None, Action.CREATE),
+        ("document", _posted("deleted"), Action.CREATE),
+        ("document", _posted("posted", "new"), Action.UNCHANGED),
+        ("document", _posted("posted"), Action.UPDATE),
+        ("document", _posted("voided", "new"), Action.UPDATE),
+        ("document", _posted("posted", entity="SalesReceipt"), Action.UNCHANGED),
+        ("document", _posted("voided", entity="SalesReceipt"), Action.CREATE),
+        ("document", _posted("posted", entity="SalesReceipt", total="2.00"), Action.HOLD),
+        ("waiting", None, Action.NOTHING),
+        ("waiting", _posted("posted"), Action.NOTHING),
+        ("deleted", None, Action.NOTHING),
+        ("deleted", _posted("posted"), Action.VOID),
+        ("kept", _posted("posted"), Action.NOTHING),
+        ("kept", replace(_posted("posted"), drift="it was changed"), Action.NOTHING),
+        ("deleted", _posted("voided"), Action.NOTHING),
+        ("deleted", _posted("deleted"), Action.NOTHING),
+        ("out_of_scope", None, Action.NOTHING),
+        ("out_of_scope", _posted("posted"), Action.HOLD),
+        ("out_of_scope", _posted("voided"), Action.NOTHING),
+        ("held", None, Action.NOTHING),
+        ("held", _posted("posted"), Action.NOTHING),
     ],
 )
-def test_each_record_gets_the_one_action_that_it_needs(outcome: str, posted: Posted | None, on_delete: str, expected: Action) -> None:
-    assert decide(_row(outcome), posted, on_delete).action is expected
+def test_each_record_gets_the_one_action_that_it_needs(outcome: str, posted: Posted | None, expected: Action) -> None:
+    assert decide(_row(outcome), posted).action is expected
 
 
 def test_only_what_is_to_be_written_carries_a_document() -> None:
-    assert decide(_row("document"), None, "void").document is not None
-    assert decide(_row("deleted"), _posted("posted"), "void").document is None
+    assert decide(_row("document"), None).document is not None
+    assert decide(_row("deleted"), _posted("posted")).document is None
 
 
 def test_what_left_the_scope_names_the_setting_that_left_it_out() -> None:
-    problem = decide(_row("out_of_scope"), _posted("posted"), "void").problem
+    problem = decide(_row("out_of_scope"), _posted("posted")).problem
     assert problem is not None
     assert problem.code is Code.LEFT_SCOPE
     assert "a reason" in problem.reason
@@ -80,7 +81,7 @@ def test_what_left_the_scope_names_the_setting_that_left_it_out() -> None:
 def test_what_stands_in_a_closed_period_is_neither_changed_nor_voided(
     outcome: str, fingerprint: str, closed: dt.date, expected: Action
 ) -> None:
-    step = decide(_row(outcome), _posted("posted", fingerprint), "void", closed_until=closed)
+    step = decide(_row(outcome), _posted("posted", fingerprint), closed_until=closed)
     assert step.action is expected
     if expected is Action.HOLD and outcome != "out_of_scope":
         assert step.problem is not None
@@ -88,4 +89,4 @@ def test_what_stands_in_a_closed_period_is_neither_changed_nor_voided(
 
 
 def test_a_closed_period_does_not_matter_to_what_is_new() -> None:
-    assert decide(_row("document"), None, "void", closed_until=DAY).action is Action.CREATE
+    assert decide(_row("document"), None, closed_until=DAY).action is Action.CREATE

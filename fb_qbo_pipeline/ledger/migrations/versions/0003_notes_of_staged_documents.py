@@ -23,6 +23,14 @@ def upgrade() -> None:
         ),
         schema="fb_qbo",
     )
+    op.alter_column(
+        "staged_document",
+        "outcome",
+        existing_type=sa.Text(),
+        comment="document | held | waiting | out_of_scope | deleted | kept",
+        existing_comment="document | held | waiting | out_of_scope | deleted",
+        schema="fb_qbo",
+    )
     op.execute(
         "UPDATE fb_qbo.staged_document SET notes = document -> 'notes' WHERE jsonb_typeof(document -> 'notes') = 'array'",
     )
@@ -30,4 +38,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Remove it; the documents carry their notes."""
+    op.alter_column(
+        "staged_document",
+        "outcome",
+        existing_type=sa.Text(),
+        comment="document | held | waiting | out_of_scope | deleted",
+        existing_comment="document | held | waiting | out_of_scope | deleted | kept",
+        schema="fb_qbo",
+    )
     op.drop_column("staged_document", "notes", schema="fb_qbo")
