@@ -37,7 +37,7 @@ def parse_decimal(value: object) -> Decimal:
     if isinstance(value, (bool, float)) or value is None:
         raise ValueError(f"not a decimal number: {value!r}")
     try:
-        number = Decimal(str(value).strip())
+        number = value if isinstance(value, Decimal) else Decimal(str(value).strip())
     except InvalidOperation:
         raise ValueError(f"not a decimal number: {value!r}") from None
     if not number.is_finite():
