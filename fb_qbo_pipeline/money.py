@@ -56,6 +56,8 @@ def allocate(total: Decimal, weights: Sequence[Decimal], places: int = 2) -> lis
     base = sum(weights, ZERO)
     if base == 0:
         return [total] + [ZERO] * (len(weights) - 1)
+    if len(weights) == 1:
+        return [round_half_up(total, places)]
     parts = [round_half_up(total * weight / base, places) for weight in weights]
     largest = max(range(len(weights)), key=lambda index: abs(weights[index]))
     parts[largest] += total - sum(parts, ZERO)
