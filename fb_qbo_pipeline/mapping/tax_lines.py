@@ -21,7 +21,7 @@ _HUNDRED = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A rate of a code on a day. `percent` is its own, without trailing zeros; `effective` is of the net amount, so more where it compounds."""
+    """A rate of a code on a day. `percent` is its own, without trailing zeros; `effective` is of the net: more where it compounds."""
 
     id: str
     percent: Decimal
