@@ -37,7 +37,7 @@ def parse_decimal(value: object) -> Decimal:
     if isinstance(value, (bool, float)) or value is None:
         raise ValueError(f"not a decimal number: {value!r}")
     try:
-        number = Decimal(str(value).strip())
+        number = value if isinstance(value, Decimal) else Decimal(str(value).strip())
     except InvalidOperation:
         raise ValueError(f"not a decimal number: {value!r}") from None
     if not number.is_finite():
@@ -56,6 +56,8 @@ def allocate(total: Decimal, weights: Sequence[Decimal], places: int = 2) -> lis
     base = sum(weights, ZERO)
     if base == 0:
         return [total] + [ZERO] * (len(weights) - 1)
+    if len(weights) == 1:
+        return [round_half_up(total, places)]
     parts = [round_half_up(total * weight / base, places) for weight in weights]
     largest = max(range(len(weights)), key=lambda index: abs(weights[index]))
     parts[largest] += total - sum(parts, ZERO)

@@ -74,6 +74,8 @@ def _discount_share(invoice: Invoice) -> Decimal:
     """The discount as a share of the lines; from its amount where FreshBooks shows no percentage."""
     if invoice.discount_percent:
         return invoice.discount_percent / _HUNDRED
+    if not invoice.discount_total:
+        return ZERO
     lines = total(line.amount for line in invoice.lines)
     return -invoice.discount_total / lines if lines else ZERO
 

@@ -21,7 +21,7 @@ _HUNDRED = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A rate of a code on a day. `percent` is its own; `effective` is of the net amount, so more where it compounds."""
+    """A rate of a code on a day. `percent` is its own, without trailing zeros; `effective` is of the net: more where it compounds."""
 
     id: str
     percent: Decimal
@@ -40,7 +40,7 @@ def rates_on(code: TaxCode, side: Side, day: dt.date, company: Company) -> Seque
     """The rates of a code that are in force on `day`, in the order in which they apply."""
     rates: list[Rate] = []
     for member in rates_of(code, side):
-        percent = company.rates_by_id[member.rate_id].percent_on(day)
+        percent = plain_number(company.rates_by_id[member.rate_id].percent_on(day))
         before = total(rate.effective for rate in rates) / _HUNDRED
         base = {"TaxOnAmountPlusTax": 1 + before, "TaxOnTax": before}.get(member.applies, Decimal(1))
         rates.append(Rate(member.rate_id, percent, percent * base))
@@ -123,7 +123,7 @@ def tax_line(rate: Rate, amount: Decimal, net: Decimal) -> Json:
         "TaxLineDetail": {
             "TaxRateRef": {"value": rate.id},
             "PercentBased": True,
-            "TaxPercent": plain_number(rate.percent),
+            "TaxPercent": rate.percent,
             "NetAmountTaxable": net,
         },
     }

@@ -178,7 +178,7 @@ class Company:
     tax_rates: tuple[TaxRate, ...] = ()
     parties: tuple[Party, ...] = field(default=(), repr=False)
 
-    @property
+    @cached_property
     def is_us(self) -> bool:
         """Whether the US sales-tax model holds: TAX or NON on lines, one tax code a document, no purchase tax."""
         return self.country.upper() in {"US", "USA"}

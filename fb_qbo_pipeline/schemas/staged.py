@@ -7,7 +7,7 @@ company list that changed meanwhile can reach the books.
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +21,9 @@ from fb_qbo_pipeline.settings.models import Integration
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _CUSTOMER_KEYS = {"original": ("client/",), "organization": ("client/",), "generic": ("generic",)}
+_TAX_CODE = "TaxCodeRef"
+_REFERENCES = frozenset({_TAX_CODE, "AccountRef", "DepositToAccountRef"})
+_CONTAINERS = (dict, list, tuple)
 
 # The problem that a failed check becomes: its code and what to do.
 _PROBLEMS: Mapping[str, tuple[Code, str]] = {
@@ -126,14 +129,15 @@ def _held(row: Json, checks: Sequence[str]) -> Json:
 
 def _columns(row: Json) -> Json:
     body = row["document"]["body"]
-    used = _references(body)
+    lines = [(line, set(_references(line))) for line in body["Line"]]
+    used = set(_references(body | {"Line": ()})).union(*(references for _, references in lines))
     kept = {n: row[n] for n in ("source_id", "outcome", "entity", "document_date", "number", "currency", "amount", "total", "tax")}
     return kept | {
         "composed": _composed(row["entity"], body),
         "customer": (body.get("CustomerRef") or {}).get("value"),
-        "tax_codes": frozenset(used["TaxCodeRef"]),
-        "uncoded_lines": 0 if row["entity"] == Entity.PAYMENT.value else _uncoded(body["Line"]),
-        "accounts": frozenset(used["AccountRef"] | used["DepositToAccountRef"]),
+        "tax_codes": frozenset(id_ for name, id_ in used if name == _TAX_CODE),
+        "uncoded_lines": 0 if row["entity"] == Entity.PAYMENT.value else sum(1 for line, found in lines if _lacks_code(line, found)),
+        "accounts": frozenset(id_ for name, id_ in used if name != _TAX_CODE),
     }
 
 
@@ -146,22 +150,19 @@ def _composed(entity: str, body: Json) -> Decimal:
     return lines + parse_decimal(tax.get("TotalTax", 0))
 
 
-def _uncoded(lines: Sequence[Json]) -> int:
-    return sum(1 for line in lines if "Amount" in line and not _references(line)["TaxCodeRef"])
+def _lacks_code(line: Json, references: Iterable[tuple[str, str]]) -> bool:
+    return "Amount" in line and all(name != _TAX_CODE for name, _ in references)
 
 
-def _references(body: Json) -> dict[str, set[str]]:
-    """The ids that a request body refers to, at any depth, by the name of the reference."""
-    found: dict[str, set[str]] = {"TaxCodeRef": set(), "AccountRef": set(), "DepositToAccountRef": set()}
-    left: list[Any] = [body]
-    while left:
-        value = left.pop()
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                if key in found and isinstance(inner, dict):
-                    found[key].add(str(inner.get("value")))
-                elif isinstance(inner, (dict, list, tuple)):
-                    left.append(inner)
-        else:
-            left.extend(inner for inner in value if isinstance(inner, (dict, list, tuple)))
-    return found
+def _references(value: Any) -> Iterator[tuple[str, str]]:
+    """The tax codes and accounts that a request body refers to, at any depth: (name of the reference, id)."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in _REFERENCES and isinstance(inner, dict):
+                yield key, str(inner.get("value"))
+            elif isinstance(inner, _CONTAINERS):
+                yield from _references(inner)
+    else:
+        for inner in value:
+            if isinstance(inner, _CONTAINERS):
+                yield from _references(inner)
