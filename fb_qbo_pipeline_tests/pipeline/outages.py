@@ -19,9 +19,12 @@ def end_sessions(engine: Engine, *, holders_only: bool = False) -> None:
 
 
 def at_request(world: World, path: str, happens: Callable[[], None], *, answered: bool = False, skip: int = 0) -> None:
-    """Let something happen at the first request to QuickBooks with `path` in it (the one after `skip`): before it is
-    worked on, or when its answer is ready. Requests are served meanwhile."""
-    app = world.sandboxes.quickbooks.app
+    """Let something happen at the first request to either side with `path` in it (the one after `skip`).
+
+    That is before it is worked on, or when it is `answered`. Other requests are served meanwhile.
+    """
+    side = world.sandboxes.freshbooks if "/accounting/" in path else world.sandboxes.quickbooks
+    app = side.app
     assert app is not None
     left = skip + 1
 
@@ -41,4 +44,4 @@ def at_request(world: World, path: str, happens: Callable[[], None], *, answered
             await asyncio.to_thread(happens)
         await app(scope, receive, sent)
 
-    world.sandboxes.quickbooks.app = watched
+    side.app = watched
