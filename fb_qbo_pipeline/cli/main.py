@@ -16,7 +16,7 @@ import click
 
 from fb_qbo_pipeline import __version__
 from fb_qbo_pipeline.cli.output import LOG, print_error, stop_logging
-from fb_qbo_pipeline.errors import PipelineError, cause_for_people, causes
+from fb_qbo_pipeline.errors import PipelineError, causes
 from fb_qbo_pipeline.redaction import redact
 
 log = logging.getLogger(__name__)
@@ -124,7 +124,9 @@ def _unexpected(error: Exception) -> int:
     """Dagster wraps what a step raises, so the causes are looked through for an error that is meant for people."""
     if any(_is_interruption(cause) for cause in causes(error)):
         return _stopped()
-    for_people = cause_for_people(error)
+    from fb_qbo_pipeline.ledger.outages import explained  # here, because SQLAlchemy takes its time, too
+
+    for_people = explained(error)
     if for_people is not None:
         return _failed(for_people)
     name = type(error).__name__
