@@ -24,6 +24,7 @@ from fb_qbo_pipeline.definitions import build_definitions
 from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, PipelineError
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.ledger.outages import explained
 from fb_qbo_pipeline.ledger.tables import audit
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
 from fb_qbo_pipeline.posting.counts import KINDS, Counts
@@ -68,12 +69,15 @@ class SyncIncomplete(PipelineError):
     """Some spans failed; the others are done. `result` is what was done."""
 
     def __init__(self, failed: Mapping[Span, Exception], result: SyncResult) -> None:
-        reasons = "".join(
-            f"\n  {span}: {error.message if isinstance(error, PipelineError) else type(error).__name__}" for span, error in failed.items()
-        )
+        reasons = "".join(f"\n  {span}: {_words(error)}" for span, error in failed.items())
         remedy = "run the same command again: what is done is not repeated, and these days are tried again"
         super().__init__(f"{len(failed)} of {len(failed) + result.spans} spans of days could not be synced:{reasons}", remedy)
         self.result = result
+
+
+def _words(error: Exception) -> str:
+    told = explained(error)
+    return told.message if told is not None else type(error).__name__
 
 
 class Syncer:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.ledger.outages import outages_in_words
 from fb_qbo_pipeline.pipeline.runtime import Runtime, open_database, open_runtime
 from fb_qbo_pipeline.posting.poster import Progress
 from fb_qbo_pipeline.settings.environment import Environment
@@ -36,7 +37,8 @@ class Company:
     @contextlib.contextmanager
     def open(self, run_id: str) -> Iterator[Runtime]:
         """Open the integration for one step."""
-        with open_runtime(self.integration, self.environment or Environment.read(), run_id=run_id) as runtime:
+        environment = self.environment or Environment.read()
+        with outages_in_words(), open_runtime(self.integration, environment, run_id=run_id) as runtime:
             yield runtime
 
     @contextlib.contextmanager

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fb_qbo_pipeline.cli.output import print_error
-from fb_qbo_pipeline.errors import ConfigurationError, PipelineError, cause_for_people
+from fb_qbo_pipeline.errors import ConfigurationError, PipelineError
+from fb_qbo_pipeline.ledger.outages import explained
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.loading import load_integrations
 from fb_qbo_pipeline.settings.models import Integration
@@ -45,7 +46,7 @@ class Companies:
             try:
                 done[integration.name] = work(integration)
             except Exception as error:
-                failure = cause_for_people(error)
+                failure = explained(error)
                 if failure is None or not self._several:
                     raise
                 self.failed(integration, failure)

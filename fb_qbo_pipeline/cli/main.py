@@ -16,7 +16,7 @@ import click
 
 from fb_qbo_pipeline import __version__
 from fb_qbo_pipeline.cli.output import LOG, print_error, stop_logging
-from fb_qbo_pipeline.errors import PipelineError, cause_for_people, causes
+from fb_qbo_pipeline.errors import PipelineError, causes
 from fb_qbo_pipeline.redaction import redact
 
 log = logging.getLogger(__name__)
@@ -83,8 +83,7 @@ def run(arguments: list[str]) -> int:
         error.show(sys.stderr)
         return 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo(STOPPED, err=True)
-        return 1
+        return _stopped()
     except BrokenPipeError:
         _discard_output()
         return 1
@@ -92,9 +91,23 @@ def run(arguments: list[str]) -> int:
         return _failed(error)
     except Exception as error:  # noqa: BLE001 - the last resort: the traceback belongs in the log, not on the screen
         return _unexpected(error)
+    except BaseException as error:
+        if _is_interruption(error):  # of a run that waits for its turn: none of its steps is there to wrap it
+            return _stopped()
+        raise
     finally:
         stop_logging()
     return result if isinstance(result, int) else 0
+
+
+def _stopped() -> int:
+    click.echo(STOPPED, err=True)
+    return 1
+
+
+def _is_interruption(error: BaseException) -> bool:
+    """Whether this is what Dagster makes of Ctrl-C. It is told by its name: importing Dagster takes a second."""
+    return type(error).__name__ == "DagsterExecutionInterruptedError"
 
 
 def _failed(error: PipelineError) -> int:
@@ -109,10 +122,11 @@ def _discard_output() -> None:
 
 def _unexpected(error: Exception) -> int:
     """Dagster wraps what a step raises, so the causes are looked through for an error that is meant for people."""
-    if any(type(cause).__name__ == "DagsterExecutionInterruptedError" for cause in causes(error)):
-        click.echo(STOPPED, err=True)
-        return 1
-    for_people = cause_for_people(error)
+    if any(_is_interruption(cause) for cause in causes(error)):
+        return _stopped()
+    from fb_qbo_pipeline.ledger.outages import explained  # here, because SQLAlchemy takes its time, too
+
+    for_people = explained(error)
     if for_people is not None:
         return _failed(for_people)
     name = type(error).__name__

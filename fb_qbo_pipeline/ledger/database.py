@@ -65,7 +65,8 @@ def connect(url: str) -> Engine:
         pool_pre_ping=True,
         pool_size=12,
         max_overflow=8,
-        connect_args={"options": "-c timezone=UTC"},
+        # A connection that holds a lock is silent for as long as a run lasts: what stands between must not take it for dead.
+        connect_args={"options": "-c timezone=UTC", "keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 6},
     )
 
 

@@ -6,20 +6,29 @@ pair is committed before anybody uses it. A refresh token used twice ends the co
 
 import contextlib
 import datetime as dt
+import logging
+import time
 from collections.abc import Iterator
 
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, Executable, func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 
 from fb_qbo_pipeline.errors import ConfigurationError
 from fb_qbo_pipeline.json_text import dump_json, load_json
+from fb_qbo_pipeline.ledger.locks import advisory_lock
 from fb_qbo_pipeline.ledger.tables import token
 from fb_qbo_pipeline.oauth import LockedTokens, TokenPair
 
+log = logging.getLogger(__name__)
+
+_SAVED_AGAIN_AFTER = (0.0, 1.0, 4.0, 15.0)  # seconds; a server that restarts is back within them
+
 
 class _Locked:
-    def __init__(self, connection: Connection, integration: str, service: str, cipher: Fernet) -> None:
+    def __init__(self, engine: Engine, connection: Connection, integration: str, service: str, cipher: Fernet) -> None:
+        self._engine = engine
         self._connection = connection
         self._integration = integration
         self._service = service
@@ -54,10 +63,31 @@ class _Locked:
         }
         secret = self._cipher.encrypt(dump_json(stored).encode()).decode()
         statement = insert(token).values(integration=self._integration, service=self._service, secret=secret)
-        self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["integration", "service"], set_={"secret": secret, "changed_at": func.now()})
-        )
-        self._connection.commit()
+        changed = {"secret": secret, "changed_at": func.now()}
+        self._keep(statement.on_conflict_do_update(index_elements=["integration", "service"], set_=changed))
+
+    def _keep(self, statement: Executable) -> None:
+        """Commit a new pair; where the connection has ended meanwhile, on another one.
+
+        FreshBooks has withdrawn the token that the pair replaces: if it were lost, a person would have to connect again.
+        """
+        try:
+            self._connection.execute(statement)
+            self._connection.commit()
+            return
+        except OperationalError as error:
+            failure = error
+            self._connection.rollback()
+        for pause in _SAVED_AGAIN_AFTER:
+            log.warning("the database did not take the new %s tokens (%s); trying again", self._service, type(failure.orig).__name__)
+            time.sleep(pause)
+            try:
+                with self._engine.begin() as connection:
+                    connection.execute(statement)
+                return
+            except OperationalError as error:
+                failure = error
+        raise failure
 
 
 class LedgerTokenStore:
@@ -73,14 +103,8 @@ class LedgerTokenStore:
     def locked(self) -> Iterator[LockedTokens]:
         """Hold this connection's tokens against every other process; works before the first pair is stored, too."""
         name = f"fb_qbo:token:{self._integration}:{self._service}"
-        with self._engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), {"name": name})
-            try:
-                yield _Locked(connection, self._integration, self._service, self._cipher)
-            finally:
-                connection.rollback()
-                connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), {"name": name})
-                connection.commit()
+        with self._engine.connect() as connection, advisory_lock(connection, name):
+            yield _Locked(self._engine, connection, self._integration, self._service, self._cipher)
 
     def known(self) -> bool:
         """Whether tokens are stored at all."""

@@ -33,7 +33,10 @@ _Found = TypeVar("_Found")
 _ATTEMPTS = 7
 _LOOKS = (1.0, 2.0, 3.0, 4.0)  # seconds between looks for a name that QuickBooks says is taken: its lists may lag
 _NAME_OF = {"Customer": "DisplayName", "Vendor": "DisplayName", "Item": "Name"}
-_UNAVAILABLE = "QuickBooks gave no usable answer; the next sync tries again"
+
+
+class Unanswered(Problem):
+    """QuickBooks gave no usable answer about a name: no fault of the document, which is left to the next run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class Names:
                 self._expected.setdefault((party.kind, party.key), str(party_id))
 
     def ensure(self, document: Document) -> Problem | None:
-        """See that everything a document needs exists; the problem where something cannot be had."""
+        """See that everything a document needs exists; the problem where something cannot be had (`Unanswered`: not now)."""
         for party in document.parties:
             problem = self._answer(f"{party.kind.lower()}/{party.key}", self._party, party)
             if problem is not None:
@@ -233,7 +236,7 @@ class Names:
                     return found
                 if attempt > 2:  # the identical request did not help: its id may be spent on a fault
                     request_id = new_request_id()
-        return Problem(Code.REFUSED, f"The {entity.lower()} could not be created: {_UNAVAILABLE}", "Run: fb-qbo exceptions retry")
+        return Unanswered(Code.REFUSED, f"QuickBooks gave no usable answer when the {entity.lower()} was to be created", "")
 
     def _find(self, entity: str, name: str) -> Json | None:
         """The active list member of exactly this name: ours, whose creation was not answered."""

@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import chain
 
 from fb_qbo_pipeline.chunks import chunks
-from fb_qbo_pipeline.errors import RemoteRefusal
+from fb_qbo_pipeline.errors import RemoteRefusal, Unreachable
 from fb_qbo_pipeline.json_text import load_json
 from fb_qbo_pipeline.ledger import outbox
 from fb_qbo_pipeline.ledger.ledger import Ledger, PostingTurn
@@ -25,7 +25,7 @@ from fb_qbo_pipeline.posting.books import Books
 from fb_qbo_pipeline.posting.counts import Counts
 from fb_qbo_pipeline.posting.decisions import Decisions, decide_range
 from fb_qbo_pipeline.posting.mirror import CompanyMirror
-from fb_qbo_pipeline.posting.names import Names
+from fb_qbo_pipeline.posting.names import Names, Unanswered
 from fb_qbo_pipeline.posting.plan import Action, Step, changed_by_hand
 from fb_qbo_pipeline.posting.repair import with_rounding
 from fb_qbo_pipeline.posting.resolve import MissingReference, resolve
@@ -68,6 +68,7 @@ class Poster:
         self._run_id = run_id
         self._progress = progress or (lambda _done, _all: None)
         self._sleep = sleep
+        self._unanswered: list[Unanswered] = []
 
     def post(self, source: str, start: dt.date, end: dt.date) -> Counts:
         """Post what is staged of `source` in the partitions from `start` to `end`; what was done.
@@ -88,6 +89,11 @@ class Poster:
             again = (step for step in chain.from_iterable(self._decide(source, start, end).pieces) if step.source_id in replaced)
             self._send((step for step in again if step.action is Action.CREATE), len(replaced), company, names, counts)
         counts.created.update(names.created)
+        if self._unanswered:
+            raise Unreachable(
+                f"{self._unanswered[0].reason}; {len(self._unanswered)} documents that need one like it were not sent",
+                "run the same command again later: what is done is not repeated",
+            )
         return counts
 
     def _decide(self, source: str, start: dt.date, end: dt.date) -> Decisions:
@@ -164,7 +170,9 @@ class Poster:
             invoices = self._posted_invoices(steps)
             for step in steps:
                 write = _void(step) if step.action is Action.VOID else self._write_of(step, names, invoices, counts)
-                if isinstance(write, Problem):
+                if isinstance(write, Unanswered):
+                    self._unanswered.append(write)
+                elif isinstance(write, Problem):
                     with self._ledger.begin() as tx:
                         hold_row(tx, step.row, write)
                     counts.held += 1

@@ -1,4 +1,4 @@
-"""The schema, the locks, and numbers that stay exact."""
+"""The schema, and numbers that stay exact."""
 
 import threading
 from decimal import Decimal
@@ -13,7 +13,6 @@ from sqlalchemy import Engine, text
 from fb_qbo_pipeline.errors import Unreachable
 from fb_qbo_pipeline.ledger.database import connect, migrate
 from fb_qbo_pipeline.ledger.ledger import Ledger
-from fb_qbo_pipeline.ledger.locks import advisory_lock
 from fb_qbo_pipeline.ledger.tables import SCHEMA, metadata
 
 
@@ -75,33 +74,6 @@ def test_trailing_zeros_of_amounts_survive(ledger: Ledger) -> None:
     with ledger.begin() as tx:
         tx.cursors.set("value", [Decimal("100.10"), Decimal("5.00")])
         assert [str(value) for value in tx.cursors.get("value")] == ["100.10", "5.00"]
-
-
-def test_one_process_posts_at_a_time(database_url: str, ledger: Ledger) -> None:
-    other = connect(database_url)
-    with ledger.posting_lock():
-        with pytest.raises(Unreachable, match="another process"), Ledger(other, "acme").posting_lock(wait_seconds=0):
-            pass
-        with Ledger(other, "another_company").posting_lock(wait_seconds=0):
-            pass
-    with Ledger(other, "acme").posting_lock(wait_seconds=0):
-        pass
-    other.dispose()
-
-
-def test_a_lock_is_released_when_its_holder_fails(ledger: Ledger) -> None:
-    with pytest.raises(RuntimeError), ledger.posting_lock():
-        raise RuntimeError
-    with ledger.posting_lock(wait_seconds=0):
-        pass
-
-
-def test_a_lock_ends_with_its_connection(engine: Engine, ledger: Ledger) -> None:
-    with engine.connect() as holder, advisory_lock(holder, "fb_qbo:post:acme"):
-        holder.invalidate()  # as when the process is killed
-        with ledger.posting_lock(wait_seconds=1):
-            taken = True
-    assert taken
 
 
 def test_what_fails_is_rolled_back(ledger: Ledger) -> None:

@@ -14,6 +14,7 @@ from fb_qbo_pipeline.ledger.database import connect
 from fb_qbo_pipeline.ledger.tables import token
 from fb_qbo_pipeline.ledger.tokens import LedgerTokenStore
 from fb_qbo_pipeline.oauth import Authorizer, AuthStyle, OAuthApp, TokenPair
+from fb_qbo_pipeline_tests.pipeline.outages import end_sessions
 
 KEY = Fernet.generate_key()
 PAIR = TokenPair("access-secret", "refresh-secret", dt.datetime(2026, 3, 5, 12, tzinfo=dt.UTC))
@@ -73,6 +74,14 @@ def test_a_saved_pair_outlives_a_failure_that_follows(engine: Engine) -> None:
     with pytest.raises(RuntimeError), _store(engine).locked() as tokens:
         tokens.save(PAIR)
         raise RuntimeError
+    with _store(engine).locked() as tokens:
+        assert tokens.pair == PAIR
+
+
+def test_a_pair_is_saved_although_the_connection_ended_while_it_was_fetched(engine: Engine) -> None:
+    with _store(engine).locked() as tokens:
+        end_sessions(engine, holders_only=True)
+        tokens.save(PAIR)
     with _store(engine).locked() as tokens:
         assert tokens.pair == PAIR
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fb_qbo_pipeline.errors import Unreachable
 from fb_qbo_pipeline.mapping.documents import Document, Entity, PartyRequest, Source
 from fb_qbo_pipeline.posting.names import Names
 from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
@@ -69,6 +70,21 @@ def test_a_client_renamed_in_freshbooks_keeps_its_customer(world: World) -> None
     world.follow()
     assert _customer_of(world, second) == _customer_of(world, first)
     assert len(world.quickbooks.rows("Customer")) == 1
+
+
+def test_a_customer_that_quickbooks_gives_no_answer_about_is_tried_again_by_the_next_sync(world: World) -> None:
+    known = world.client("Acme Ltd")
+    world.invoice(client=known)
+    world.follow()
+    invoices = [world.invoice(client=known), world.invoice(client=_client(world, "Jane", "Doe", "jane@example.com"))]
+    world.fail(path="/customer?", status=503, count=20)
+    with pytest.raises(Unreachable, match="no usable answer when the customer was to be created; 1 documents"):
+        world.follow()
+    assert [len(world.documents("invoice", invoice)) for invoice in invoices] == [1, 0]
+    assert world.held() == []
+    world.faults.faults.clear()
+    world.follow()
+    assert world.document("invoice", invoices[1])
 
 
 @pytest.mark.parametrize("kind", ["Vendor", "Employee"])
@@ -141,11 +157,13 @@ def test_a_customer_whose_creation_was_not_answered_is_not_made_twice(world: Wor
     assert _customer_of(world, invoice) == world.quickbooks.rows("Customer")[0]["Id"]
 
 
-def test_names_that_quickbooks_never_answers_hold_their_documents_only(world: World) -> None:
-    world.fail(path="/vendor?", when="before", status=502, count=None)
+def test_a_name_that_quickbooks_refuses_holds_its_document_only(world: World) -> None:
+    world.fail(path="/vendor?", when="before", status=400, dialect="json", code="6190", count=None)
     invoice, expense = world.invoice(), world.expense()
     world.sync()
-    assert world.codes() == ["refused"]
+    assert [(row["code"], row["reason"]) for row in world.held()] == [
+        ("refused", "QuickBooks refused it: System Failure Error: the request could not be processed.")
+    ]
     assert len(world.documents("invoice", invoice)) == 1
     world.faults.faults.clear()
     world.sync()
