@@ -1,6 +1,8 @@
 """What to do about each staged record, decided from the record, what stands in QuickBooks, and the settings. No I/O.
 
 New → create; same fingerprint → nothing; changed → update; deleted in FreshBooks → void. So a repeated run does nothing.
+Restored in FreshBooks → the voided document goes and a new one takes its place and number: nothing says that QuickBooks takes
+changes of a voided transaction, nor that it takes a number twice.
 What stands there unknown to the ledger is taken over; what a person typed or changed there is never written over or doubled.
 What stands in a closed period is left alone, whatever became of it in FreshBooks.
 """
@@ -12,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from fb_qbo_pipeline.ledger.found import Found
-from fb_qbo_pipeline.ledger.posted import DELETED, POSTED, VOIDED, Posted
+from fb_qbo_pipeline.ledger.posted import DELETED, VOIDED, Posted
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Outcome, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
 
@@ -67,7 +69,7 @@ class Step:
 
     @property
     def replaces(self) -> bool:
-        """Whether the document goes so that another one, of another type, can take its place."""
+        """Whether the document goes so that another one can take its place."""
         return self.action is Action.VOID and Outcome(self.row["outcome"]) is Outcome.DOCUMENT
 
 
@@ -122,16 +124,17 @@ def _document(row: Mapping[Any, Any], posted: Posted | None, twin: Found | None)
         if twin is not None:
             return Step(Action.HOLD, row, None, problem=_doubled(row, twin))
         return Step(Action.CREATE, row, None, document, reason="new")
+    if posted.state == VOIDED:
+        if not posted.fingerprint:
+            return Step(Action.HOLD, row, posted, problem=changed_by_hand(VOIDED_BY_HAND))
+        return Step(Action.VOID, row, posted, reason="restored in FreshBooks: a new document takes the place of the voided one")
     if posted.entity != document.entity.value:
         return _other_type(row, posted, document)
     if not posted.fingerprint:
-        if posted.state == VOIDED:
-            return Step(Action.HOLD, row, posted, problem=changed_by_hand(VOIDED_BY_HAND))
         return Step(Action.ADOPT, row, posted, document, reason="stands in QuickBooks already, with our marker")
-    if posted.state == POSTED and posted.fingerprint == row["fingerprint"]:
+    if posted.fingerprint == row["fingerprint"]:
         return Step(Action.UNCHANGED, row, posted, document)
-    reason = "restored in FreshBooks" if posted.state == VOIDED else "changed in FreshBooks or by the settings"
-    return Step(Action.UPDATE, row, posted, document, reason=reason)
+    return Step(Action.UPDATE, row, posted, document, reason="changed in FreshBooks or by the settings")
 
 
 def _drifted(row: Mapping[Any, Any], posted: Posted) -> Step:
@@ -167,8 +170,6 @@ def _other_type(row: Mapping[Any, Any], posted: Posted, document: Document) -> S
 
     A changed setting rewrites nothing by itself; but an amount that differs is never passed over.
     """
-    if posted.state == VOIDED:
-        return Step(Action.CREATE, row, None, document, reason="new")
     if {posted.entity, document.entity.value} == _BILLS:
         return Step(
             Action.VOID, row, posted, reason=f"its sign has changed: a {document.entity.value} takes the place of the {posted.entity}"

@@ -132,7 +132,7 @@ class Settlement:
             tx.posted.save([_with_state(before, VOIDED if entry.operation == "void" else DELETED, entity, self.run_id)])
             if not undone:
                 tx.exceptions.resolve(entry.source, [entry.source_id])
-        if not undone:
+        if not undone and before.state == POSTED:
             self.counts.voided[WORDS[entry.entity]] += 1
 
     def _differs(self, entry: Entry, document: Document, entity: Json, found: list[Difference]) -> None:

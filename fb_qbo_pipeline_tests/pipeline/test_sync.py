@@ -140,8 +140,10 @@ def test_what_is_restored_in_freshbooks_stands_again_once(world: World, kind: st
     world.freshbooks.restore(kind, ids[kind])
     if kind == "invoice":
         world.freshbooks.restore("payment", ids["payment"])
-    world.follow()
+    counts = world.follow()
     assert world.document(kind, ids[kind])["TotalAmt"] > 0
+    assert not counts.voided
+    assert not counts.updated
     assert world.balances() == before
     assert not world.held()
 
