@@ -15,6 +15,8 @@ POSTED = "posted"
 VOIDED = "voided"  # stands there with zero amounts
 DELETED = "deleted"  # does not stand there any more
 
+DIFFERS = "differs"  # the fingerprint of what came back from QuickBooks otherwise than intended
+
 
 @dataclass(frozen=True, slots=True)
 class Posted:

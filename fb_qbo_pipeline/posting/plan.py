@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from fb_qbo_pipeline.ledger.found import Found
-from fb_qbo_pipeline.ledger.posted import DELETED, VOIDED, Posted
+from fb_qbo_pipeline.ledger.posted import DELETED, DIFFERS, VOIDED, Posted
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Outcome, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
 
@@ -74,15 +74,24 @@ class Step:
 
 
 def decide(
-    row: Mapping[Any, Any], posted: Posted | None, on_delete: str, *, twin: Found | None = None, closed_until: dt.date | None = None
+    row: Mapping[Any, Any],
+    posted: Posted | None,
+    on_delete: str,
+    *,
+    twin: Found | None = None,
+    held: Mapping[Any, Any] | None = None,
+    closed_until: dt.date | None = None,
 ) -> Step:
     """The step for one staged row.
 
-    `posted` is what stands in QuickBooks for it, if anything; `twin` a transaction there that is none of ours and looks like it.
+    `posted` is what stands in QuickBooks for it, if anything; `twin` a transaction there that is none of ours and looks like it;
+    `held` its open exception: what QuickBooks has made something else of is not sent again just so.
     `closed_until` is QuickBooks' closing date, None where the books are open: here it concerns what stands there,
     since the row's own date has been compared with it by the mapping.
     """
     step = _decide(row, posted, on_delete, twin)
+    if step.action is Action.UPDATE and posted is not None and held is not None and _came_back_different(row, posted, held):
+        return Step(Action.HOLD, row, posted, problem=Problem(Code.TOTAL_MISMATCH, held["reason"], held["remedy"]))
     if step.action not in (Action.UPDATE, Action.VOID) or posted is None or closed_until is None or posted.document_date > closed_until:
         return step
     problem = Problem(
@@ -92,6 +101,12 @@ def decide(
         "Move QuickBooks' closing date back and run: fb-qbo exceptions retry; or enter a correction in an open period and ignore this",
     )
     return Step(Action.HOLD, row, posted, problem=problem)
+
+
+def _came_back_different(row: Mapping[Any, Any], posted: Posted, held: Mapping[Any, Any]) -> bool:
+    """Whether just this content has been sent, and QuickBooks has made something else of it, so that the exception is about it."""
+    same = held["fingerprint"] == row["fingerprint"]
+    return same and posted.fingerprint == DIFFERS and held["code"] == Code.TOTAL_MISMATCH
 
 
 def _decide(row: Mapping[Any, Any], posted: Posted | None, on_delete: str, twin: Found | None) -> Step:

@@ -16,7 +16,7 @@ from fb_qbo_pipeline.ledger import outbox
 from fb_qbo_pipeline.ledger.exceptions import POSTING, Held
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
 from fb_qbo_pipeline.ledger.outbox import Entry
-from fb_qbo_pipeline.ledger.posted import DELETED, POSTED, VOIDED, Posted
+from fb_qbo_pipeline.ledger.posted import DELETED, DIFFERS, POSTED, VOIDED, Posted
 from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
 from fb_qbo_pipeline.money import ZERO
@@ -138,7 +138,7 @@ class Settlement:
     def _differs(self, entry: Entry, document: Document, entity: Json, found: list[Difference]) -> None:
         with self.ledger.begin() as tx:
             tx.outbox.mark([entry.id], outbox.DONE)
-            tx.posted.save([self._posted(entry, document, entity, "differs")])
+            tx.posted.save([self._posted(entry, document, entity, DIFFERS)])
         told = "; ".join(f"{d.field} {d.found} instead of {d.intended}" for d in found)
         if self._may_round(entry, found):
             repaired = self.repair(load_json(entry.body), document.total - money(entity, "TotalAmt"))

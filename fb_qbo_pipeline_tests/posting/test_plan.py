@@ -88,5 +88,22 @@ def test_what_stands_in_a_closed_period_is_neither_changed_nor_voided(
         assert step.problem.code is Code.CLOSED_PERIOD
 
 
+@pytest.mark.parametrize(
+    ("posted", "code", "fingerprint", "expected"),
+    [
+        ("differs", "total_mismatch", "new", Action.HOLD),
+        ("differs", "total_mismatch", "old", Action.UPDATE),  # FreshBooks or the settings say something else now
+        ("differs", "total_mismatch", "", Action.UPDATE),  # a person wants it to be tried again
+        ("differs", "refused", "new", Action.UPDATE),
+        ("old", "total_mismatch", "new", Action.UPDATE),
+    ],
+)
+def test_what_quickbooks_has_made_something_else_of_is_not_sent_again_just_so(
+    posted: str, code: str, fingerprint: str, expected: Action
+) -> None:
+    held = {"code": code, "fingerprint": fingerprint, "reason": "a reason", "remedy": "a remedy"}
+    assert decide(_row("document"), _posted("posted", posted), "void", held=held).action is expected
+
+
 def test_a_closed_period_does_not_matter_to_what_is_new() -> None:
     assert decide(_row("document"), None, "void", closed_until=DAY).action is Action.CREATE
