@@ -17,7 +17,7 @@ from fb_qbo_pipeline.ledger.exceptions import POSTING, Held
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
 from fb_qbo_pipeline.ledger.outbox import Entry
 from fb_qbo_pipeline.ledger.posted import DELETED, DIFFERS, POSTED, VOIDED, Posted
-from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Problem
+from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
 from fb_qbo_pipeline.money import ZERO
 from fb_qbo_pipeline.posting.adoption import marker_of
@@ -130,6 +130,8 @@ class Settlement:
             tx.outbox.mark([entry.id], outbox.DONE)
             before = tx.posted.by_ids(entry.source, [entry.source_id])[entry.source_id]
             tx.posted.save([_with_state(before, VOIDED if entry.operation == "void" else DELETED, entity, self.run_id)])
+            if entry.operation == "void" and entry.entity == Entity.INVOICE:
+                tx.posted.unapplied(entry.source_id)
             if not undone:
                 tx.exceptions.resolve(entry.source, [entry.source_id])
         if not undone and before.state == POSTED:

@@ -148,6 +148,22 @@ def test_what_is_restored_in_freshbooks_stands_again_once(world: World, kind: st
     assert not world.held()
 
 
+def test_a_payment_that_outlives_its_invoice_is_linked_again_when_that_is_restored(world: World) -> None:
+    invoice = world.invoice(on=day(5))
+    payment = world.payment(invoice, "50.00", on=day(10))
+    world.follow()
+    before = world.balances()
+    world.freshbooks.delete("invoice", invoice)
+    world.follow()
+    assert world.codes() == ["left_scope"]  # the payment: money that a person decides about
+    world.freshbooks.restore("invoice", invoice)
+    world.follow()
+    assert world.document("invoice", invoice)["Balance"] == D("63.00")
+    assert world.document("payment", payment)["UnappliedAmt"] == 0
+    assert world.balances() == before
+    assert not world.held()
+
+
 def test_an_edited_payment_follows(world: World) -> None:
     invoice = world.invoice("100.00")
     payment = world.payment(invoice, "60.00")
