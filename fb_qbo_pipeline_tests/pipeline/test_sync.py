@@ -164,6 +164,15 @@ def test_a_payment_that_outlives_its_invoice_is_linked_again_when_that_is_restor
     assert not world.held()
 
 
+def test_what_has_no_amount_is_told_and_not_posted(world: World) -> None:
+    ids = {"payment": world.payment(world.invoice(), "0.00"), "expense": world.expense("0.00", taxes=())}
+    assert set(world.follow().created) == {"invoice", "customer", "item"}
+    assert not world.held()
+    with world.ledger.begin() as tx:
+        rows = [tx.staging.by_ids(source, [source_id])[source_id] for source, source_id in ids.items()]
+    assert {(row["outcome"], row["reason"]) for row in rows} == {("out_of_scope", "an amount of 0.00: nothing to post")}
+
+
 def test_an_edited_payment_follows(world: World) -> None:
     invoice = world.invoice("100.00")
     payment = world.payment(invoice, "60.00")
