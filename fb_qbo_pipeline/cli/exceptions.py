@@ -69,6 +69,7 @@ def retry(context: click.Context, ids: tuple[int, ...], code: str | None, config
     integration = one_integration(config or context.obj, environment)
     with opened(environment, integration) as ledger, ledger.begin() as tx:
         rows = chosen(tx.exceptions.unresolved(), OPEN, ids, code, every=not ids and code is None)
+        tx.exceptions.try_again([row["id"] for row in rows])
         tx.touched.note({max(row["document_date"], integration.start_date) for row in rows}, "retried by a person")
         tx.cursors.set("lists_full", None)  # what a person has put right in QuickBooks has to be seen
     _sync_touched(environment, integration, as_json=as_json, verbose=verbose)
@@ -169,6 +170,7 @@ def _set_status(context: click.Context, config: Path | None, choice: Choice, old
         for row in rows:
             tx.exceptions.set_status(row["id"], new, reason)
             if new == OPEN:
+                tx.exceptions.try_again([row["id"]])
                 tx.touched.note({max(row["document_date"], integration.start_date)}, "no longer ignored")
     return rows
 

@@ -21,7 +21,10 @@ RESOLVED = "resolved"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A document to be held. `number` and `party` are what a person knows it by; `amount` in `currency`."""
+    """A document to be held. `number` and `party` are what a person knows it by; `amount` in `currency`.
+
+    `fingerprint`: of the content that is held; empty where the same content is to be tried again.
+    """
 
     source: str
     source_id: int
@@ -156,6 +159,11 @@ class Exceptions:
             )
         )
         return set(self._connection.execute(statement).scalars())
+
+    def try_again(self, ids: Collection[int]) -> None:
+        """Forget of these exceptions (by their own ids) which content they are about, so that even the same is sent once more."""
+        ours = exception.c.integration == self._integration
+        self._connection.execute(update(exception).where(ours, exception.c.id.in_(ids)).values(fingerprint=""))
 
     def count_open(self) -> int:
         """How many are open (not ignored)."""

@@ -63,9 +63,10 @@ class FoundDocuments:
         self._connection.execute(delete(found_document).where(self._of(entity)))
 
     def of_records(self, source: str, ids: Collection[int]) -> dict[int, Found]:
-        """The documents with the markers of these records; the oldest where one marker stands several times."""
+        """The documents with the markers of these records; where one stands several times, the oldest that is not void."""
         columns = found_document.c
         documents = self._select(columns.source == source, columns.source_id.in_(ids)) if ids else []
+        documents.sort(key=lambda one: one.total == 0)
         return {one.source_id: one for one in reversed(documents) if one.source_id is not None}
 
     def with_numbers(self, entity: str, numbers: Collection[str]) -> list[Found]:

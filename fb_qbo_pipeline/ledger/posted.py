@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from fb_qbo_pipeline.ledger.tables import link, posted_document
+from fb_qbo_pipeline.ledger.tables import link, posted_document, raw_record
 
 POSTED = "posted"
 VOIDED = "voided"  # stands there with zero amounts
 DELETED = "deleted"  # does not stand there any more
+
+DIFFERS = "differs"  # the fingerprint of what stands there otherwise than it was intended
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,14 @@ class PostedDocuments:
         if not ids:
             return {}
         return {d.qbo_id: d for d in self._select(posted_document.c.entity == entity, posted_document.c.qbo_id.in_(ids))}
+
+    def unapplied(self, invoice_id: int) -> None:
+        """Record that QuickBooks has set the payments of a FreshBooks invoice free: they are sent again when it stands once more."""
+        columns, raw = posted_document.c, raw_record.c
+        paid_by = select(raw.source_id).where(raw.integration == self._integration, raw.resource == "payment", raw.invoice_id == invoice_id)
+        ours = (columns.integration == self._integration) & (columns.source == "payment") & columns.source_id.in_(paid_by)
+        known = (columns.state == POSTED) & (columns.fingerprint != "")
+        self._connection.execute(update(posted_document).where(ours, known).values(fingerprint=DIFFERS))
 
     def observed(self, document: Posted, sync_token: str, drift: str) -> None:
         """Record what QuickBooks says of a posted document now."""

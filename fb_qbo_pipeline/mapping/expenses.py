@@ -15,7 +15,7 @@ from fb_qbo_pipeline.mapping.expense_lines import ExpenseTarget, category_label,
 from fb_qbo_pipeline.mapping.expense_tax import Purchase, purchase, purchase_code
 from fb_qbo_pipeline.mapping.headers import currency_problem, header, numbering, period_problem, ref
 from fb_qbo_pipeline.mapping.lines import DESCRIPTION_LENGTH
-from fb_qbo_pipeline.mapping.outcomes import blocking, decide, deleted, out_of_scope
+from fb_qbo_pipeline.mapping.outcomes import NOTHING, blocking, decide, deleted, out_of_scope
 from fb_qbo_pipeline.mapping.parties import reference, vendor_request
 from fb_qbo_pipeline.mapping.placement import Placement, placement
 from fb_qbo_pipeline.mapping.references import Problems
@@ -57,7 +57,7 @@ def map_expense(expense: Expense, context: Context) -> Mapped:
     if expense.date < context.integration.start_date:
         return out_of_scope(base, f"dated before start_date ({context.integration.start_date.isoformat()})")
     if cents(expense.amount) == 0:
-        return out_of_scope(base, "an expense of nothing")
+        return out_of_scope(base, NOTHING)
     problems = Problems()
     for problem in (currency_problem(expense.currency, context), period_problem(expense.date, context)):
         if problem is not None:

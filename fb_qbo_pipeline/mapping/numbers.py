@@ -4,7 +4,7 @@ FreshBooks' numbers are free text and may repeat; QuickBooks may refuse a repeat
 depending on preferences. So a repeated number is an exception here, whatever QuickBooks would do.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fb_qbo_pipeline.mapping.documents import Code, Entity, Mapped, Outcome, Problem
@@ -54,6 +54,19 @@ def hold_duplicates(mapped: Sequence[Mapped], taken: Mapping[tuple[Entity, str],
         problem = _duplicate(one, holders[key], other)
         result.append(replace(one, outcome=Outcome.HELD, document=None, problems=(*one.problems, problem)))
     return result
+
+
+def kept_claims(standing: Mapping[tuple[str, str], int], mapped: Iterable[Mapped]) -> dict[tuple[Entity, str], int]:
+    """Which numbers (entity, folded number → FreshBooks id) of what stands in QuickBooks are still claimed.
+
+    A document of `mapped` that is to have another number from now on gives its old one up.
+    """
+    numbers = {one.source_id: key[1] for one in mapped if one.outcome is Outcome.DOCUMENT and (key := _claim(one)) is not None}
+    return {
+        (Entity(entity), number): holder
+        for (entity, number), holder in standing.items()
+        if numbers.get(holder, fold(number)) == fold(number)
+    }
 
 
 def _claim(one: Mapped) -> tuple[Entity, str] | None:

@@ -10,6 +10,8 @@ from dataclasses import replace
 from fb_qbo_pipeline.mapping.documents import Code, Document, Mapped, Outcome, Problem
 from fb_qbo_pipeline.settings.models import Integration
 
+NOTHING = "an amount of 0.00: nothing to post"  # of payments and expenses, which QuickBooks does not take without an amount
+
 
 def blocking(problems: Iterable[Problem]) -> bool:
     """Whether any problem is more than a closed period, so that no document can be built."""

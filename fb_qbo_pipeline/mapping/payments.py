@@ -14,7 +14,7 @@ from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.deposits import deposit_account
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Mapped, Outcome, Problem, Source
 from fb_qbo_pipeline.mapping.headers import header, period_problem, ref
-from fb_qbo_pipeline.mapping.outcomes import blocking, decide, deleted, held, kept, out_of_scope
+from fb_qbo_pipeline.mapping.outcomes import NOTHING, blocking, decide, deleted, held, kept, out_of_scope
 from fb_qbo_pipeline.mapping.references import Problems
 from fb_qbo_pipeline.mapping.text import cents, legal_name, shown
 from fb_qbo_pipeline.money import ZERO
@@ -86,7 +86,7 @@ def _scope(base: Mapped, payment: Payment, sale: Mapped | None, context: Context
     if sale is None and payment.invoice_id is None and payment.date < context.integration.start_date:
         return out_of_scope(base, f"dated before start_date ({context.integration.start_date.isoformat()})")
     if cents(payment.amount) == 0:
-        return out_of_scope(base, "a payment of nothing")
+        return out_of_scope(base, NOTHING)
     return None
 
 

@@ -155,6 +155,8 @@ def _touch_after_settings(runtime: Runtime) -> None:
         )
         before = tx.cursors.get("settings")
         if before is not None and before != [present, lists]:
-            days = {held["document_date"] for held in tx.exceptions.unresolved() if held["status"] == OPEN}
+            held = [row for row in tx.exceptions.unresolved() if row["status"] == OPEN]
+            tx.exceptions.try_again([row["id"] for row in held])
+            days = {row["document_date"] for row in held}
             tx.touched.note(partitions(runtime, days), "settings or QuickBooks' lists have changed")
         tx.cursors.set("settings", [present, lists])

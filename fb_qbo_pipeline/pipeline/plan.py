@@ -56,7 +56,7 @@ def _planned(step: Step) -> Planned | None:
     row = step.row
     if step.ignored:
         return None
-    code, reason, action = "", step.reason, step.action.value
+    code, reason, action = "", step.reason, Action.CREATE.value if step.replaces else step.action.value
     if row["outcome"] == Outcome.HELD:
         action, code, reason = Action.HOLD.value, row["problems"][0]["code"], row["problems"][0]["reason"]
     elif step.problem is not None:

@@ -2,8 +2,10 @@
 
 import datetime as dt
 
-from fb_qbo_pipeline.ledger.ledger import PostingTurn
-from fb_qbo_pipeline.mapping.documents import Source
+from fb_qbo_pipeline.ledger.exceptions import MAPPING, OPEN
+from fb_qbo_pipeline.ledger.ledger import PostingTurn, Transaction
+from fb_qbo_pipeline.mapping.documents import Code, Source
+from fb_qbo_pipeline.mapping.numbers import document_number
 from fb_qbo_pipeline.pipeline.intake import partitions
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.posting.counts import Counts
@@ -23,6 +25,8 @@ def post(runtime: Runtime, source: str, start: dt.date, end: dt.date, progress: 
                 waiting = partitions(runtime, woken)
                 elsewhere = {day for day in waiting if not start <= day <= end}
                 tx.touched.note(elsewhere, "its invoice stands in QuickBooks now")
+                if counts.updated or counts.voided:
+                    tx.touched.note(partitions(runtime, _free_again(runtime, tx)), "its number may be free now")
             if source == Source.PAYMENT.value and (counts.updated or counts.voided):
                 # QuickBooks refuses an invoice below what is applied to it, and a payment beyond what is open: where one has to
                 # give way to the other, and went second, the refused one is tried again.
@@ -39,6 +43,15 @@ def post(runtime: Runtime, source: str, start: dt.date, end: dt.date, progress: 
                 }
             )
     return counts
+
+
+def _free_again(runtime: Runtime, tx: Transaction) -> set[dt.date]:
+    """Dates of invoices that are held because of a number which none of our documents has in QuickBooks any more."""
+    sales = runtime.integration.sales
+    rows = [row for row in tx.exceptions.unresolved() if row["code"] == Code.DUPLICATE_NUMBER and row["stage"] == MAPPING]
+    held = {document_number(sales.number_prefix, row["number"]).lower(): row for row in rows if row["status"] == OPEN} if sales else {}
+    taken = {number for _entity, number in tx.posted.numbers(held)}
+    return {row["document_date"] for number, row in held.items() if number not in taken}
 
 
 def _poster(runtime: Runtime, turn: PostingTurn, progress: Progress | None) -> Poster:

@@ -20,7 +20,7 @@ from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Entity, Json, Mapped, Outcome
 from fb_qbo_pipeline.mapping.expenses import map_expense
 from fb_qbo_pipeline.mapping.invoices import map_invoice
-from fb_qbo_pipeline.mapping.numbers import hold_duplicates
+from fb_qbo_pipeline.mapping.numbers import hold_duplicates, kept_claims
 from fb_qbo_pipeline.mapping.payments import map_payment, overpaid
 from fb_qbo_pipeline.mapping.rows import to_row
 from fb_qbo_pipeline.mapping.unreadable import map_unreadable
@@ -174,7 +174,7 @@ class _Stage:
         numbers = [one.document.number for one in mapped if one.document is not None and one.document.number]
         with self._runtime.ledger.begin() as tx:
             posted = tx.posted.numbers(numbers)
-        return self._numbers | {(Entity(entity), number): source_id for (entity, number), source_id in posted.items()}
+        return self._numbers | kept_claims(posted, mapped)
 
     def _to_report(self, held: Sequence[Json]) -> list[Json]:
         if not held:

@@ -17,7 +17,7 @@ from fb_qbo_pipeline.ledger.ledger import Transaction
 from fb_qbo_pipeline.ledger.posted import POSTED
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Entity, Json, Mapped, Outcome, Problem
-from fb_qbo_pipeline.mapping.numbers import hold_duplicates
+from fb_qbo_pipeline.mapping.numbers import hold_duplicates, kept_claims
 from fb_qbo_pipeline.mapping.rows import document_fingerprint, to_row
 from fb_qbo_pipeline.pipeline.intake import months, raw_row, read_dates, read_lists, refresh_list
 from fb_qbo_pipeline.pipeline.records import Record, map_one, parsed, payments_by_invoice
@@ -140,12 +140,11 @@ def _taken(tx: Transaction, mapped: Sequence[Mapped], left: Collection[int]) -> 
     `left` are the records that this run has yet to stage: what an earlier one has staged of them is no claim any more.
     """
     numbers = [one.document.number for one in mapped if one.document is not None and one.document.number]
-    held: dict[tuple[str, str], int] = {}
+    held: dict[tuple[Entity, str], int] = {}
     for entity, number, source_id in tx.staging.numbers(numbers):
-        if source_id not in left:
-            held.setdefault((entity, number), source_id)
-    held |= tx.posted.numbers(numbers)
-    return {(Entity(entity), number): source_id for (entity, number), source_id in held.items() if entity}
+        if entity and source_id not in left:
+            held.setdefault((Entity(entity), number), source_id)
+    return held | kept_claims(tx.posted.numbers(numbers), mapped)
 
 
 def _keep_exceptions(tx: Transaction, source: str, rows: Sequence[Json]) -> None:

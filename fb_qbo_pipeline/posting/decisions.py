@@ -70,14 +70,15 @@ def plan_rows(ledger: Ledger, source: str, ids: Collection[int], closed_until: d
         rows = list(tx.staging.by_ids(source, ids).values())
         posted = _standing(tx, source, rows)
         twins = _twins(tx, [row for row in rows if row["outcome"] == Outcome.DOCUMENT and row["source_id"] not in posted])
-        ignored = {e["source_id"] for e in tx.exceptions.unresolved() if e["source"] == source and e["status"] == IGNORED}
+        held = {e["source_id"]: e for e in tx.exceptions.unresolved() if e["source"] == source}
     steps = []
     for row in rows:
-        source_id = row["source_id"]
-        if source_id in ignored:
-            steps.append(Step(Action.NOTHING, row, posted.get(source_id), reason="ignored by a person", ignored=True))
+        stands, exception = posted.get(row["source_id"]), held.get(row["source_id"])
+        if exception is not None and exception["status"] == IGNORED:
+            steps.append(Step(Action.NOTHING, row, stands, reason="ignored by a person", ignored=True))
         else:
-            steps.append(decide(row, posted.get(source_id), twin=twins.get(source_id), closed_until=closed_until))
+            twin = twins.get(row["source_id"])
+            steps.append(decide(row, stands, twin=twin, held=exception, closed_until=closed_until))
     return steps
 
 

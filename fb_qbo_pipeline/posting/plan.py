@@ -1,6 +1,8 @@
 """What to do about each staged record, decided from the record, what stands in QuickBooks, and the settings. No I/O.
 
 New → create; same fingerprint → nothing; changed → update; deleted in FreshBooks → void. So a repeated run does nothing.
+Restored in FreshBooks → the voided document goes and a new one takes its place and number: nothing says that QuickBooks takes
+changes of a voided transaction, nor that it takes a number twice.
 What stands there unknown to the ledger is taken over; what a person typed or changed there is never written over or doubled.
 What stands in a closed period is left alone, whatever became of it in FreshBooks.
 """
@@ -12,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from fb_qbo_pipeline.ledger.found import Found
-from fb_qbo_pipeline.ledger.posted import DELETED, POSTED, VOIDED, Posted
+from fb_qbo_pipeline.ledger.posted import DELETED, DIFFERS, VOIDED, Posted
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Outcome, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
 
@@ -67,18 +69,28 @@ class Step:
 
     @property
     def replaces(self) -> bool:
-        """Whether the document goes so that another one, of another type, can take its place."""
+        """Whether the document goes so that another one can take its place."""
         return self.action is Action.VOID and Outcome(self.row["outcome"]) is Outcome.DOCUMENT
 
 
-def decide(row: Mapping[Any, Any], posted: Posted | None, *, twin: Found | None = None, closed_until: dt.date | None = None) -> Step:
+def decide(
+    row: Mapping[Any, Any],
+    posted: Posted | None,
+    *,
+    twin: Found | None = None,
+    held: Mapping[Any, Any] | None = None,
+    closed_until: dt.date | None = None,
+) -> Step:
     """The step for one staged row.
 
-    `posted` is what stands in QuickBooks for it, if anything; `twin` a transaction there that is none of ours and looks like it.
+    `posted` is what stands in QuickBooks for it, if anything; `twin` a transaction there that is none of ours and looks like it;
+    `held` its open exception: what QuickBooks has made something else of is not sent again just so.
     `closed_until` is QuickBooks' closing date, None where the books are open: here it concerns what stands there,
     since the row's own date has been compared with it by the mapping.
     """
     step = _decide(row, posted, twin)
+    if step.action is Action.UPDATE and posted is not None and held is not None and _came_back_different(row, posted, held):
+        return Step(Action.HOLD, row, posted, problem=Problem(Code.TOTAL_MISMATCH, held["reason"], held["remedy"]))
     if step.action not in (Action.UPDATE, Action.VOID) or posted is None or closed_until is None or posted.document_date > closed_until:
         return step
     problem = Problem(
@@ -88,6 +100,12 @@ def decide(row: Mapping[Any, Any], posted: Posted | None, *, twin: Found | None 
         "Move QuickBooks' closing date back and run: fb-qbo exceptions retry; or enter a correction in an open period and ignore this",
     )
     return Step(Action.HOLD, row, posted, problem=problem)
+
+
+def _came_back_different(row: Mapping[Any, Any], posted: Posted, held: Mapping[Any, Any]) -> bool:
+    """Whether just this content has been sent, and QuickBooks has made something else of it, so that the exception is about it."""
+    same = held["fingerprint"] == row["fingerprint"]
+    return same and posted.fingerprint == DIFFERS and held["code"] == Code.TOTAL_MISMATCH
 
 
 def _decide(row: Mapping[Any, Any], posted: Posted | None, twin: Found | None) -> Step:
@@ -120,16 +138,17 @@ def _document(row: Mapping[Any, Any], posted: Posted | None, twin: Found | None)
         if twin is not None:
             return Step(Action.HOLD, row, None, problem=_doubled(row, twin))
         return Step(Action.CREATE, row, None, document, reason="new")
+    if posted.state == VOIDED:
+        if not posted.fingerprint:
+            return Step(Action.HOLD, row, posted, problem=changed_by_hand(VOIDED_BY_HAND))
+        return Step(Action.VOID, row, posted, reason="restored in FreshBooks: a new document takes the place of the voided one")
     if posted.entity != document.entity.value:
         return _other_type(row, posted, document)
     if not posted.fingerprint:
-        if posted.state == VOIDED:
-            return Step(Action.HOLD, row, posted, problem=changed_by_hand(VOIDED_BY_HAND))
         return Step(Action.ADOPT, row, posted, document, reason="stands in QuickBooks already, with our marker")
-    if posted.state == POSTED and posted.fingerprint == row["fingerprint"]:
+    if posted.fingerprint == row["fingerprint"]:
         return Step(Action.UNCHANGED, row, posted, document)
-    reason = "restored in FreshBooks" if posted.state == VOIDED else "changed in FreshBooks or by the settings"
-    return Step(Action.UPDATE, row, posted, document, reason=reason)
+    return Step(Action.UPDATE, row, posted, document, reason="changed in FreshBooks or by the settings")
 
 
 def _drifted(row: Mapping[Any, Any], posted: Posted) -> Step:
@@ -165,8 +184,6 @@ def _other_type(row: Mapping[Any, Any], posted: Posted, document: Document) -> S
 
     A changed setting rewrites nothing by itself; but an amount that differs is never passed over.
     """
-    if posted.state == VOIDED:
-        return Step(Action.CREATE, row, None, document, reason="new")
     if {posted.entity, document.entity.value} == _BILLS:
         return Step(
             Action.VOID, row, posted, reason=f"its sign has changed: a {document.entity.value} takes the place of the {posted.entity}"

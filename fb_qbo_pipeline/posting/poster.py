@@ -265,7 +265,7 @@ def _write(step: Step, document: Document, body: Json, *, sparse: bool = True) -
 def _void(step: Step) -> Write:
     assert step.posted is not None
     posted = step.posted
-    request = voiding(posted.entity, posted.qbo_id, posted.sync_token)
+    request = voiding(posted.entity, posted.qbo_id, posted.sync_token) if posted.state == POSTED else None  # what is void can only go
     body = request.body if request else {"Id": posted.qbo_id, "SyncToken": posted.sync_token}
     return Write("void" if request else "delete", posted.entity, step.source, step.source_id, body, _intent(step))
 

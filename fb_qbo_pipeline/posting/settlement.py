@@ -16,8 +16,8 @@ from fb_qbo_pipeline.ledger import outbox
 from fb_qbo_pipeline.ledger.exceptions import POSTING, Held
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
 from fb_qbo_pipeline.ledger.outbox import Entry
-from fb_qbo_pipeline.ledger.posted import DELETED, POSTED, VOIDED, Posted
-from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Problem
+from fb_qbo_pipeline.ledger.posted import DELETED, DIFFERS, POSTED, VOIDED, Posted
+from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
 from fb_qbo_pipeline.money import ZERO
 from fb_qbo_pipeline.posting.adoption import marker_of
@@ -25,6 +25,7 @@ from fb_qbo_pipeline.posting.books import changed_at, found_in
 from fb_qbo_pipeline.posting.counts import WORDS, Counts
 from fb_qbo_pipeline.posting.look_up import carried_out, find_carried_out
 from fb_qbo_pipeline.posting.names import refusal
+from fb_qbo_pipeline.posting.renumbering import PARKED, held_by, holder_of, once_more, under_its_number
 from fb_qbo_pipeline.posting.repair import without_tax_amounts
 from fb_qbo_pipeline.posting.verify import Difference, content, differences, has_marker, money
 from fb_qbo_pipeline.posting.writer import Settled, Write
@@ -55,7 +56,9 @@ class Settlement:
         for entry, answer in answers:
             if isinstance(answer, Done) and entry.operation in ("create", "update"):
                 document, entity = document_from_json(entry.intent["document"]), self._whole(entry, answer.entity)
-                if found := differences(document, entity, repaired=bool(entry.intent.get("repair"))):
+                if entry.intent.get(PARKED):
+                    self._parked(entry, document, entity)
+                elif found := differences(document, entity, repaired=bool(entry.intent.get("repair"))):
                     self._differs(entry, document, entity, found)
                 else:
                     intended.append((entry, document, entity))
@@ -66,7 +69,9 @@ class Settlement:
         self._as_intended(intended)
 
     def _turned_away(self, entry: Entry, answer: Refused) -> None:
-        if answer.reaction is Reaction.DUPLICATE_NUMBER and entry.operation == "create":
+        if answer.reaction is Reaction.DUPLICATE_NUMBER and (write := self._once_more(entry, answer)) is not None:
+            self.follow_ups.append(write)
+        elif answer.reaction is Reaction.DUPLICATE_NUMBER and entry.operation == "create":
             self._number_taken(entry, answer)
         elif answer.reaction is Reaction.STALE:
             self._stale(entry)
@@ -130,15 +135,17 @@ class Settlement:
             tx.outbox.mark([entry.id], outbox.DONE)
             before = tx.posted.by_ids(entry.source, [entry.source_id])[entry.source_id]
             tx.posted.save([_with_state(before, VOIDED if entry.operation == "void" else DELETED, entity, self.run_id)])
+            if entry.operation == "void" and entry.entity == Entity.INVOICE:
+                tx.posted.unapplied(entry.source_id)
             if not undone:
                 tx.exceptions.resolve(entry.source, [entry.source_id])
-        if not undone:
+        if not undone and before.state == POSTED:
             self.counts.voided[WORDS[entry.entity]] += 1
 
     def _differs(self, entry: Entry, document: Document, entity: Json, found: list[Difference]) -> None:
         with self.ledger.begin() as tx:
             tx.outbox.mark([entry.id], outbox.DONE)
-            tx.posted.save([self._posted(entry, document, entity, "differs")])
+            tx.posted.save([self._posted(entry, document, entity, DIFFERS)])
         told = "; ".join(f"{d.field} {d.found} instead of {d.intended}" for d in found)
         if self._may_round(entry, found):
             repaired = self.repair(load_json(entry.body), document.total - money(entity, "TotalAmt"))
@@ -164,6 +171,19 @@ class Settlement:
             entry.entity in ("Invoice", "SalesReceipt") and not entry.intent.get("repair") and {d.field for d in found} <= {"total", "tax"}
         )
 
+    def _once_more(self, entry: Entry, answer: Refused) -> Write | None:
+        with self.ledger.begin() as tx:
+            write = once_more(tx, entry, answer.fault)
+            if write is not None:
+                tx.outbox.mark([entry.id], outbox.REFUSED, "the number is about to become free: sent again")
+        return write
+
+    def _parked(self, entry: Entry, document: Document, entity: Json) -> None:
+        with self.ledger.begin() as tx:
+            tx.outbox.mark([entry.id], outbox.DONE)
+            tx.posted.save([self._posted(entry, document, entity, DIFFERS)])
+        self.follow_ups.append(under_its_number(entry, entity))
+
     def _number_taken(self, entry: Entry, answer: Refused) -> None:
         """The number stands in QuickBooks: ours, whose answer was lost, or somebody else's."""
         other = assigned_transaction(answer.fault)
@@ -176,6 +196,11 @@ class Settlement:
             ours = None
         if ours is not None and has_marker(ours, marker_of(document)):
             self.settle([(entry, Done(ours))])
+            return
+        with self.ledger.begin() as tx:
+            holder = holder_of(tx, entry.entity, str(document.number), answer.fault)
+        if holder is not None:
+            self._refused(entry, held_by(holder, document))
             return
         theirs = found_in(entry.entity, ours, "") if ours is not None else None
         if theirs is not None:

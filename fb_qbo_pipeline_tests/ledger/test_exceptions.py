@@ -32,6 +32,15 @@ def test_a_resolved_exception_may_open_anew(ledger: Ledger) -> None:
         assert tx.exceptions.count_open() == 1
 
 
+def test_what_is_tried_again_is_about_no_content_any_more(ledger: Ledger) -> None:
+    with ledger.begin() as tx:
+        tx.exceptions.hold(replace(HELD, fingerprint="content"))
+        tx.exceptions.hold(replace(HELD, source_id=2, fingerprint="content"))
+        first, second = tx.exceptions.unresolved()
+        tx.exceptions.try_again([first["id"]])
+        assert {row["id"]: row["fingerprint"] for row in tx.exceptions.unresolved()} == {first["id"]: "", second["id"]: "content"}
+
+
 def test_mapping_does_not_close_what_posting_found(ledger: Ledger) -> None:
     with ledger.begin() as tx:
         tx.exceptions.hold(replace(HELD, stage=POSTING))

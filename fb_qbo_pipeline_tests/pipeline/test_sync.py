@@ -150,10 +150,78 @@ def test_what_is_restored_in_freshbooks_stands_again_once(world: World, kind: st
     world.freshbooks.restore(kind, ids[kind])
     if kind == "invoice":
         world.freshbooks.restore("payment", ids["payment"])
-    world.follow()
+    counts = world.follow()
     assert world.document(kind, ids[kind])["TotalAmt"] > 0
+    assert not counts.voided
+    assert not counts.updated
     assert world.balances() == before
     assert not world.held()
+
+
+def test_a_payment_that_outlives_its_invoice_is_linked_again_when_that_is_restored(world: World) -> None:
+    invoice = world.invoice(on=day(5))
+    payment = world.payment(invoice, "50.00", on=day(10))
+    world.follow()
+    before = world.balances()
+    world.freshbooks.delete("invoice", invoice)
+    world.follow()
+    assert world.codes() == ["left_scope"]  # the payment: money that a person decides about
+    world.freshbooks.restore("invoice", invoice)
+    world.follow()
+    assert world.document("invoice", invoice)["Balance"] == D("63.00")
+    assert world.document("payment", payment)["UnappliedAmt"] == 0
+    assert world.balances() == before
+    assert not world.held()
+
+
+@pytest.mark.parametrize("later", [5, 9], ids=["on one day", "on two days"])
+def test_invoices_that_exchange_or_pass_on_their_numbers_follow(world: World, later: int) -> None:
+    client = world.client()
+    first, second, third = (world.invoice(client=client, number=number, on=day(on)) for number, on in (("1", 5), ("2", later), ("3", 9)))
+    world.follow()
+    for invoice, number in ((first, "x"), (second, "1"), (first, "2"), (third, "4")):
+        world.freshbooks.edit_invoice(invoice, number=number)
+    new = world.invoice(client=client, number="3", on=day(5))
+    counts = world.follow()
+    numbers = [world.document("invoice", one)["DocNumber"] for one in (first, second, third, new)]
+    assert numbers == ["FB2", "FB1", "FB4", "FB3"]
+    assert (counts.updated["invoice"], counts.created["invoice"]) == (3, 1)
+    assert not world.held()
+
+
+def test_a_number_that_becomes_free_on_another_day_wakes_who_waits_for_it(world: World) -> None:
+    client = world.client()
+    first = world.invoice(client=client, number="1", on=day(9))
+    world.follow()
+    second = world.invoice(client=client, number="1", on=day(5))
+    world.follow()
+    assert world.codes() == ["duplicate_number"]
+    world.freshbooks.edit_invoice(first, number="2")
+    world.sync(day(9), day(9))
+    assert world.touched() == [day(5)]
+    world.follow()
+    assert [world.document("invoice", one)["DocNumber"] for one in (first, second)] == ["FB2", "FB1"]
+    assert not world.held()
+
+
+def test_the_number_of_a_voided_invoice_is_told_to_be_on_it_still(world: World) -> None:
+    first = world.invoice(number="1")
+    world.follow()
+    world.freshbooks.delete("invoice", first)
+    world.follow()
+    world.invoice(number="1")
+    world.follow()
+    assert world.codes() == ["duplicate_number"]
+    assert "which was voided because it is deleted in FreshBooks" in world.held()[0]["reason"]
+
+
+def test_what_has_no_amount_is_told_and_not_posted(world: World) -> None:
+    ids = {"payment": world.payment(world.invoice(), "0.00"), "expense": world.expense("0.00", taxes=())}
+    assert set(world.follow().created) == {"invoice", "customer", "item"}
+    assert not world.held()
+    with world.ledger.begin() as tx:
+        rows = [tx.staging.by_ids(source, [source_id])[source_id] for source, source_id in ids.items()]
+    assert {(row["outcome"], row["reason"]) for row in rows} == {("out_of_scope", "an amount of 0.00: nothing to post")}
 
 
 def test_an_edited_payment_follows(world: World) -> None:

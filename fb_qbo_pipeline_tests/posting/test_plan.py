@@ -33,9 +33,10 @@ def _posted(state: str, fingerprint: str = "old", entity: str = "Invoice", total
         ("document", _posted("deleted"), Action.CREATE),
         ("document", _posted("posted", "new"), Action.UNCHANGED),
         ("document", _posted("posted"), Action.UPDATE),
-        ("document", _posted("voided", "new"), Action.UPDATE),
+        ("document", _posted("voided", "new"), Action.VOID),
+        ("document", _posted("voided", ""), Action.HOLD),
         ("document", _posted("posted", entity="SalesReceipt"), Action.UNCHANGED),
-        ("document", _posted("voided", entity="SalesReceipt"), Action.CREATE),
+        ("document", _posted("voided", entity="SalesReceipt"), Action.VOID),
         ("document", _posted("posted", entity="SalesReceipt", total="2.00"), Action.HOLD),
         ("waiting", None, Action.NOTHING),
         ("waiting", _posted("posted"), Action.NOTHING),
@@ -86,6 +87,23 @@ def test_what_stands_in_a_closed_period_is_neither_changed_nor_voided(
     if expected is Action.HOLD and outcome != "out_of_scope":
         assert step.problem is not None
         assert step.problem.code is Code.CLOSED_PERIOD
+
+
+@pytest.mark.parametrize(
+    ("posted", "code", "fingerprint", "expected"),
+    [
+        ("differs", "total_mismatch", "new", Action.HOLD),
+        ("differs", "total_mismatch", "old", Action.UPDATE),  # FreshBooks or the settings say something else now
+        ("differs", "total_mismatch", "", Action.UPDATE),  # a person wants it to be tried again
+        ("differs", "refused", "new", Action.UPDATE),
+        ("old", "total_mismatch", "new", Action.UPDATE),
+    ],
+)
+def test_what_quickbooks_has_made_something_else_of_is_not_sent_again_just_so(
+    posted: str, code: str, fingerprint: str, expected: Action
+) -> None:
+    held = {"code": code, "fingerprint": fingerprint, "reason": "a reason", "remedy": "a remedy"}
+    assert decide(_row("document"), _posted("posted", posted), held=held).action is expected
 
 
 def test_a_closed_period_does_not_matter_to_what_is_new() -> None:

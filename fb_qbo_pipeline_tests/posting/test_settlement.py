@@ -201,6 +201,20 @@ def test_a_changed_document_that_comes_back_different_is_held_and_says_so(americ
     assert "stands in QuickBooks" in american.held()[0]["reason"]
 
 
+def test_what_came_back_different_is_not_sent_again_until_something_has_changed(american: World) -> None:
+    invoice = american.invoice("100.00", taxes=(("Sales Tax", "7.25"),))
+    american.follow()
+    american.freshbooks.edit_invoice(invoice, lines=[line("1000.00", (("Sales Tax", "7.30"),))])
+    american.follow()
+    writes, since = american.quickbooks.counters.writes, american.held()[0]["since"]
+    assert american.sync().held == 1
+    assert (american.quickbooks.counters.writes, american.held()[0]["since"]) == (writes, since)
+    american.settings["sales"]["rounding_limit"] = "0.60"
+    american.follow()
+    assert american.document("invoice", invoice)["TotalAmt"] == D("1073.00")
+    assert not american.held()
+
+
 def _odd_cents(world: World) -> int:
     """An invoice of three lines whose tax FreshBooks and QuickBooks round differently: 0.20 in all, or 3 × 0.07."""
     return int(world.freshbooks.add_invoice(world.client(), lines=[line("0.52", (HST,))] * 3, date=day(5))["id"])

@@ -225,6 +225,19 @@ def test_voiding_an_invoice_zeroes_it_keeps_its_memo_and_frees_its_payments(api:
     assert (freed["UnappliedAmt"], freed["Line"]) == (50, [])
 
 
+@pytest.mark.parametrize("updates", [False, True])
+def test_a_voided_invoice_counts_again_after_a_change_or_cannot_be_changed(api: Api, updates: bool) -> None:
+    api.company.updates_voided = updates
+    body = api.invoice(api.customer())
+    current = api.write("Invoice", body)
+    voided = api.write("Invoice", {"Id": current["Id"], "SyncToken": current["SyncToken"]}, operation="void")
+    again = body | {"Id": voided["Id"], "SyncToken": voided["SyncToken"], "PrivateNote": "fb:A/invoice/1"}
+    if updates:
+        assert api.write("Invoice", again)["TotalAmt"] == current["TotalAmt"]
+    else:
+        assert api.refuse("Invoice", again)["code"] == "6000"
+
+
 def test_a_sales_receipt_is_voided_by_an_update_that_includes_it(api: Api) -> None:
     receipt = api.write("SalesReceipt", {"Line": [api.line()]})
     token = {"Id": receipt["Id"], "SyncToken": "0", "sparse": True}

@@ -94,6 +94,11 @@ def with_home_amounts(company: QuickBooks, content: Json, keys: Iterable[tuple[s
     return content
 
 
+def is_voided(row: Json) -> bool:
+    """Whether a stored object is a transaction that was voided."""
+    return row.get("TotalAmt") == 0 and str(row.get("PrivateNote", "")).startswith(VOIDED)
+
+
 def voided_note(previous: Json) -> str:
     """The memo of a voided transaction: marked, with what it said before."""
     note = previous.get("PrivateNote", "")

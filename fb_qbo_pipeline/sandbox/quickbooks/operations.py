@@ -6,7 +6,7 @@ stores the object together with whatever else it changes.
 
 from collections.abc import Callable
 
-from fb_qbo_pipeline.sandbox.quickbooks.documents import Draft, Posted, numbered_by_quickbooks
+from fb_qbo_pipeline.sandbox.quickbooks.documents import Draft, Posted, is_voided, numbered_by_quickbooks
 from fb_qbo_pipeline.sandbox.quickbooks.names import post_name
 from fb_qbo_pipeline.sandbox.quickbooks.payments import post_payment, released, undeposited, void_payment
 from fb_qbo_pipeline.sandbox.quickbooks.purchases import post_purchase
@@ -66,6 +66,8 @@ def _save(company: QuickBooks, entity: str, body: Json, operation: str, *, allow
     previous = None
     if operation == "update" or (operation == "" and body.get("Id")):
         previous = _current(company, entity, body)
+        if is_voided(previous) and not company.updates_voided:
+            raise business("A voided transaction can't be changed.")
         if body.get("sparse"):
             body = _merged(entity, previous, body)
     body = {key: value for key, value in body.items() if value is not None}

@@ -36,6 +36,7 @@ class Preferences:
     plan: Literal["Simple Start", "Essentials", "Plus", "Advanced"] = "Plus"
     subscription: str = "PAID"  # CANCELLED, EXPIRED or SUSPENDED refuses writes (6190)
     us_honours_total_tax: bool = True  # automated sales tax keeps an explicit TotalTax; False: always recomputed
+    updates_voided: bool = False  # a voided transaction may be changed, and then counts again
     tax_amounts: Literal["kept", "recomputed", "refused"] = "kept"  # outside the US: amounts that differ from QuickBooks' own
     honours_request_id: bool = True  # False: a repeated request id executes again, as two integrators report
     one_name_at_a_time: bool = True  # concurrent writes of names are refused
