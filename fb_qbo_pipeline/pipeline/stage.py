@@ -26,7 +26,17 @@ from fb_qbo_pipeline.mapping.numbers import hold_duplicates
 from fb_qbo_pipeline.mapping.payments import map_payment, overpaid
 from fb_qbo_pipeline.mapping.rows import document_fingerprint, to_row
 from fb_qbo_pipeline.mapping.unreadable import map_unreadable
-from fb_qbo_pipeline.pipeline.intake import PARSERS, document_rows, months, one_row, raw_row, read_dates, read_lists, refresh_list
+from fb_qbo_pipeline.pipeline.intake import (
+    PARSERS,
+    document_rows,
+    months,
+    note_touched,
+    one_row,
+    raw_row,
+    read_dates,
+    read_lists,
+    refresh_list,
+)
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.posting.settlement import hold_row
 from fb_qbo_pipeline.schemas.staged import validate_staged
@@ -203,7 +213,8 @@ def _fetch_invoices(runtime: Runtime, tx: Transaction, ids: Collection[int]) -> 
         one = one_row(runtime, tx, "invoice", missing)
         if one is not None:
             rows.append(one)
-    tx.raw.upsert("invoice", rows)
+    changes = tx.raw.upsert("invoice", rows)
+    note_touched(runtime, tx, "invoice", changes, "read for its payments")  # the next look will find them unchanged
     return {record.id: record for record in _parsed(tx, "invoice", tx.raw.by_ids("invoice", ids))}
 
 
