@@ -97,7 +97,6 @@ def staged_metadata(rows: Sequence[Mapping[Any, Any]]) -> Metadata:
         "dagster/row_count": len(rows),
         "to post": outcomes["document"],
         "held": outcomes["held"],
-        "waiting": outcomes["waiting"],
         "out of scope": outcomes["out_of_scope"],
         "waiting": outcomes["waiting"],
         "deleted": outcomes["deleted"] + outcomes["kept"],

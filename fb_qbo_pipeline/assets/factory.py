@@ -134,8 +134,9 @@ class _Builder:
     def begin(self, context: dg.AssetExecutionContext, runtime: Runtime) -> None:
         """Note on the run, before it reads anything, which touched dates it knows of: later ones are not settled by it."""
         if BATCH not in _tags(context):
+            days = days_of(context)
             with runtime.ledger.begin() as tx:
-                batch = tx.touched.newest_batch()
+                batch = tx.touched.begin(days[0], days[-1])
             context.instance.add_run_tags(context.run.run_id, {BATCH: str(batch)})
 
     def settle(self, context: dg.AssetExecutionContext, runtime: Runtime, days: Sequence[dt.date]) -> None:

@@ -3,8 +3,11 @@
 import importlib.resources
 import os
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import DisconnectionError
 
 from fb_qbo_pipeline.settings.environment import Environment
 
@@ -31,4 +34,19 @@ def open_instance(environment: Environment) -> dg.DagsterInstance:
     """
     instance = dg.DagsterInstance.from_config(str(dagster_home(environment)))
     instance.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=20)
+    for storage in (instance.run_storage, instance.event_log_storage, instance.schedule_storage):
+        engine: Engine = storage._engine  # type: ignore[union-attr]  # Dagster offers no way to its engines
+        event.listen(engine, "checkout", _ping)
     return instance
+
+
+def _ping(connection: Any, _record: Any, _proxy: Any) -> None:
+    """SQLAlchemy's recipe for connections that are kept: one that has ended since it was last used is replaced.
+
+    Between two events of a run there may be minutes of waiting for QuickBooks.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except connection.Error as error:
+        raise DisconnectionError from error

@@ -9,9 +9,19 @@ from typing import Any
 from dagster._config.config_schema import UserConfigSchema
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import StatementError
 
 from fb_qbo_pipeline.ledger.database import dagster_url
 from fb_qbo_pipeline.settings.environment import Environment
+
+
+@event.listens_for(Engine, "handle_error")
+def _without_values(context: ExceptionContext) -> None:
+    """Dagster prints what its storage raises: such an error must not quote the events, which hold customers' data."""
+    if isinstance(context.sqlalchemy_exception, StatementError):
+        context.sqlalchemy_exception.hide_parameters = True
 
 
 class PipelineStorage(DagsterPostgresStorage):

@@ -2,6 +2,9 @@
 
 A date is noted with a growing batch number; a run releases only what was noted up to the batch it started with, so a
 change that arrives while it runs is not lost.
+
+A run also says which days it begins with. It reads FreshBooks before it posts, so if it dies in between, the next look finds
+those records unchanged: what would never be synced again is known from here.
 """
 
 import datetime as dt
@@ -11,7 +14,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from fb_qbo_pipeline.ledger.lists import Cursors
 from fb_qbo_pipeline.ledger.tables import SCHEMA, touched_date
+
+_BEGUN = "days_begun"  # a cursor: [first day, last day] of each run that has not ended well
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,29 @@ class TouchedDates:
     def __init__(self, connection: Connection, integration: str) -> None:
         self._connection = connection
         self._integration = integration
+        self._cursors = Cursors(connection, integration)
+
+    def begin(self, start: dt.date, end: dt.date) -> int:
+        """Note that a run of these days begins, until they are released; the newest batch, up to which it may release.
+
+        They do not wait for another run meanwhile: the sensor, which looks while runs are at work, would start it.
+        """
+        spans = self._begun()
+        if not any(first <= start and end <= last for first, last in spans):
+            self._keep_begun([*spans, (start, end)])
+        return self.newest_batch()
+
+    def abandoned(self) -> list[dt.date]:
+        """The days of runs that began and did not end well, which are forgotten by this; for who knows that no run is at work."""
+        days = {first + dt.timedelta(days=n) for first, last in self._begun() for n in range((last - first).days + 1)}
+        self._keep_begun([])
+        return sorted(days)
+
+    def _begun(self) -> list[tuple[dt.date, dt.date]]:
+        return [(dt.date.fromisoformat(first), dt.date.fromisoformat(last)) for first, last in self._cursors.get(_BEGUN) or []]
+
+    def _keep_begun(self, spans: Iterable[tuple[dt.date, dt.date]]) -> None:
+        self._cursors.set(_BEGUN, [[first.isoformat(), last.isoformat()] for first, last in spans])
 
     def note(self, dates: Iterable[dt.date], reason: str) -> int:
         """Note dates; how many distinct ones there were."""
@@ -56,7 +85,8 @@ class TouchedDates:
         return [Touched(*row) for row in rows]
 
     def release(self, start: dt.date, end: dt.date, batch: int) -> None:
-        """Drop the dates from `start` to `end` that were noted up to `batch`."""
+        """A run of the dates from `start` to `end` went well: drop those that were noted up to `batch`."""
+        self._keep_begun(span for span in self._begun() if not (start <= span[0] and span[1] <= end))
         self._connection.execute(
             delete(touched_date).where(
                 touched_date.c.integration == self._integration,

@@ -50,6 +50,8 @@ def look_for_changes(runtime: Runtime) -> Look:
     _touch_after_settings(runtime)
     with runtime.ledger.begin() as tx:
         _touch_earlier_start(runtime, tx)
+        # A look is a run, and there is one at a time: whoever else has begun is not at work any more.
+        tx.touched.note(partitions(runtime, tx.touched.abandoned()), "a run of it did not end well")
         tx.cursors.set_instant(_CURSOR, started)
         look.latest = _latest(runtime, tx, look, started)
         tx.cursors.set("looks", (tx.cursors.get("looks") or 0) + 1)

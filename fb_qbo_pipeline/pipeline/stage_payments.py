@@ -13,7 +13,7 @@ from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Mapped, Outcome
 from fb_qbo_pipeline.mapping.payments import map_payment, overpaid
 from fb_qbo_pipeline.mapping.unreadable import map_unreadable
-from fb_qbo_pipeline.pipeline.intake import document_rows, one_row
+from fb_qbo_pipeline.pipeline.intake import document_rows, note_touched, one_row
 from fb_qbo_pipeline.pipeline.records import Record, map_one, parsed, payments_by_invoice
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 
@@ -73,7 +73,8 @@ def _fetch_invoices(runtime: Runtime, tx: Transaction, ids: Collection[int]) -> 
         one = one_row(runtime, tx, "invoice", missing)
         if one is not None:
             rows.append(one)
-    tx.raw.upsert("invoice", rows)
+    changes = tx.raw.upsert("invoice", rows)
+    note_touched(runtime, tx, "invoice", changes, "read for its payments")  # the next look will find them unchanged
     return {record.id: record for record in parsed(tx, "invoice", tx.raw.by_ids("invoice", ids))}
 
 

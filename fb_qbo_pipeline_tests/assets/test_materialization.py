@@ -18,6 +18,15 @@ def test_a_run_of_one_day_syncs_that_day_alone(world: World, deployment: Deploym
     assert {asset: deployment.days(asset) for asset in PARTITIONED} == {asset: {"2026-03-05"} for asset in PARTITIONED}
 
 
+def test_days_that_were_only_read_are_noted_by_the_next_look(world: World, deployment: Deployment) -> None:
+    world.follow()
+    world.invoice("100.00", on=day(5))
+    assert deployment.run(day(5), assets=("raw_invoices",)).success
+    assert world.look().waiting == 1
+    assert deployment.run(day(5)).success
+    assert world.look().waiting == 0
+
+
 def test_a_range_is_one_run_and_each_of_its_days_has_its_own_counts_and_money(world: World, deployment: Deployment) -> None:
     invoice = world.invoice("100.00", on=day(5))
     world.invoice("10.00", on=day(5))

@@ -29,3 +29,21 @@ def test_noting_nothing_makes_no_batch(ledger: Ledger) -> None:
     with ledger.begin() as tx:
         assert tx.touched.note([], "a reason") == 0
         assert tx.touched.newest_batch() == 0
+
+
+def test_days_that_a_run_began_with_and_did_not_end_well_are_known_once(ledger: Ledger) -> None:
+    with ledger.begin() as tx:
+        tx.touched.begin(DAYS[0], DAYS[1])
+        tx.touched.begin(DAYS[1], DAYS[1])
+        tx.touched.release(DAYS[1], DAYS[1], 0)
+        assert tx.touched.waiting() == []
+    with ledger.begin() as tx:
+        assert tx.touched.abandoned() == DAYS[:2]
+        assert tx.touched.abandoned() == []
+
+
+def test_days_of_a_run_that_ended_well_are_not_abandoned(ledger: Ledger) -> None:
+    with ledger.begin() as tx:
+        tx.touched.begin(DAYS[1], DAYS[2])
+        tx.touched.release(DAYS[0], DAYS[2], 0)
+        assert tx.touched.abandoned() == []

@@ -1,7 +1,8 @@
 """What goes wrong on this side, at a chosen request: a database session ends, a disk is full, another process steps in."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -16,6 +17,20 @@ def end_sessions(engine: Engine, *, holders_only: bool = False) -> None:
     """End every other session of the database, as a restart does; or only those that hold a lock."""
     with engine.connect() as connection:
         connection.execute(text(_HOLDERS if holders_only else _SESSIONS))
+
+
+@contextlib.contextmanager
+def full_disk(engine: Engine, table: str) -> Iterator[None]:
+    """Let the server answer an insert into a table of the ledger as it does when its disk is full."""
+    body = "BEGIN RAISE EXCEPTION USING ERRCODE = '53100', MESSAGE = 'could not extend file: No space left on device'; END"
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE FUNCTION fb_qbo.full_disk() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"))
+        connection.execute(text(f"CREATE TRIGGER full_disk BEFORE INSERT ON fb_qbo.{table} EXECUTE FUNCTION fb_qbo.full_disk()"))
+    try:
+        yield
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text("DROP FUNCTION fb_qbo.full_disk() CASCADE"))
 
 
 def at_request(world: World, path: str, happens: Callable[[], None], *, answered: bool = False, skip: int = 0) -> None:

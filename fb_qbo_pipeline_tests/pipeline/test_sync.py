@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from fb_qbo_pipeline.errors import Unreachable
 from fb_qbo_pipeline.pipeline.plan import plan
 from fb_qbo_pipeline.pipeline.reconcile import reconcile
 from fb_qbo_pipeline.pipeline.runtime import Runtime
@@ -399,6 +400,28 @@ def test_a_change_that_a_plan_or_a_reconciliation_has_read_first_is_synced_all_t
     world.look()
     world.follow()
     assert world.document("invoice", invoice)["TotalAmt"] == D("226.00")
+
+
+def test_what_a_run_has_read_and_not_posted_is_synced_by_the_next_look(world: World) -> None:
+    world.follow()
+    invoice = world.invoice(on=day(5))
+    world.fail(path="POST /v3", status=503, count=20)
+    with pytest.raises(Unreachable):
+        world.sync(day(5), day(5))  # on demand: no look has noted the day
+    world.faults.faults.clear()
+    assert world.touched() == []
+    world.follow()
+    assert world.document("invoice", invoice)
+    assert world.look().waiting == 0
+
+
+def test_an_invoice_that_was_read_for_its_payment_only_is_synced_by_the_next_look(world: World) -> None:
+    world.follow()
+    invoice = world.invoice(on=day(5))
+    payment = world.payment(invoice, "113.00", on=day(12))
+    world.sync(day(12), day(12))
+    world.follow()
+    assert world.document("payment", payment)["TotalAmt"] == world.document("invoice", invoice)["TotalAmt"]
 
 
 def test_a_part_of_the_history_agrees_although_later_payments_have_not_been_synced(world: World) -> None:

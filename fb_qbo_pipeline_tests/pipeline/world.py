@@ -317,7 +317,7 @@ def run(runtime: Runtime, start: dt.date, end: dt.date, counts: Counts, sources:
     """The steps of a run, in the order of the assets; releases the dates at the end."""
     read_lists(runtime)
     with runtime.ledger.begin() as tx:
-        batch = tx.touched.newest_batch()
+        batch = tx.touched.begin(start, end)
     for source in sources:
         read_dates(runtime, source, start, end)
     for source in sources:
