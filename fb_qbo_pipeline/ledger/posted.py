@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from fb_qbo_pipeline.ledger.tables import link, posted_document, raw_record
@@ -87,11 +87,18 @@ class PostedDocuments:
 
     def unapplied(self, invoice_id: int) -> None:
         """Record that QuickBooks has set the payments of a FreshBooks invoice free: they are sent again when it stands once more."""
+        columns = posted_document.c
+        known = (columns.integration == self._integration) & (columns.fingerprint != "")
+        self._connection.execute(update(posted_document).where(known, self._pays(invoice_id)).values(fingerprint=DIFFERS))
+
+    def payments_of(self, invoice_id: int) -> list[Posted]:
+        """The payments of a FreshBooks invoice that stand in QuickBooks."""
+        return self._select(self._pays(invoice_id))
+
+    def _pays(self, invoice_id: int) -> ColumnElement[bool]:
         columns, raw = posted_document.c, raw_record.c
         paid_by = select(raw.source_id).where(raw.integration == self._integration, raw.resource == "payment", raw.invoice_id == invoice_id)
-        ours = (columns.integration == self._integration) & (columns.source == "payment") & columns.source_id.in_(paid_by)
-        known = (columns.state == POSTED) & (columns.fingerprint != "")
-        self._connection.execute(update(posted_document).where(ours, known).values(fingerprint=DIFFERS))
+        return (columns.source == "payment") & (columns.state == POSTED) & columns.source_id.in_(paid_by)
 
     def observed(self, document: Posted, sync_token: str, drift: str) -> None:
         """Record what QuickBooks says of a posted document now."""

@@ -8,11 +8,12 @@ turn, and the first that gives the total exactly is the one that FreshBooks used
 3. only the total rounded (with the discount rounded, or not).
 
 Where none does, the nearest is taken, and the rest is a rounding difference for the rounding product.
-Established by recorded invoices: the discount lowers the base of every line by its percentage; a compounded second tax is
-on top of the first.
+Established by recorded invoices: the discount lowers the base of every line by its percentage. On a compounded line one tax is
+on top of the other; a line does not say which, and the total is the same. It is the second one, unless QuickBooks' tax code
+for the pair has it the other way round (`sales_tax.first_is_compound`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -51,12 +52,15 @@ class _Exact(NamedTuple):
     amount: Decimal
 
 
-def charged(invoice: Invoice) -> Charged:
-    """The taxes that FreshBooks charged on an invoice, and the residue that no rounding model explains (mostly zero)."""
+def charged(invoice: Invoice, first_is_compound: Collection[Combination] = ()) -> Charged:
+    """The taxes that FreshBooks charged on an invoice, and the residue that no rounding model explains (mostly zero).
+
+    `first_is_compound`: pairs of which the first tax is on top of the second, where a line compounds them.
+    """
     amount, discount = cents(invoice.amount), cents(invoice.discount_total)
     lines = total(cents(line.amount) for line in invoice.lines)
     share = _discount_share(invoice)
-    exact = [piece for line in invoice.lines for piece in _exact_taxes(line, 1 - share)]
+    exact = [piece for line in invoice.lines for piece in _exact_taxes(line, 1 - share, line.taxes in first_is_compound)]
     wanted = amount - lines - discount
     exact_discount = -share * total(line.amount for line in invoice.lines)
     best: _Totals = {}
@@ -80,9 +84,9 @@ def _discount_share(invoice: Invoice) -> Decimal:
     return -invoice.discount_total / lines if lines else ZERO
 
 
-def _exact_taxes(line: InvoiceLine, share: Decimal) -> Iterator[_Exact]:
+def _exact_taxes(line: InvoiceLine, share: Decimal, first_is_compound: bool) -> Iterator[_Exact]:
     base = line.amount * share
-    for tax in line.taxes:
+    for tax in reversed(line.taxes) if line.compounded and first_is_compound else line.taxes:
         amount = base * tax.percent / _HUNDRED
         yield _Exact(line.taxes, tax, amount)
         if line.compounded:

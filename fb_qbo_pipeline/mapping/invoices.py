@@ -21,7 +21,7 @@ from fb_qbo_pipeline.mapping.parties import client_name, contact, customer_reque
 from fb_qbo_pipeline.mapping.placement import Placement, placement
 from fb_qbo_pipeline.mapping.references import Problems
 from fb_qbo_pipeline.mapping.rounding import rounding_lines
-from fb_qbo_pipeline.mapping.sales_tax import line_references, rounding_reference, sales_codes, tax_fields
+from fb_qbo_pipeline.mapping.sales_tax import first_is_compound, line_references, rounding_reference, sales_codes, tax_fields
 from fb_qbo_pipeline.mapping.text import cents, legal_text, shown
 from fb_qbo_pipeline.money import ZERO, total
 from fb_qbo_pipeline.settings.models import Sales
@@ -103,7 +103,7 @@ def _conditions(invoice: Invoice, sales: Sales, context: Context) -> Problems:
 
 def _parts(invoice: Invoice, payments: Sequence[Payment], sales: Sales, context: Context, problems: Problems) -> _Parts:
     """Apply the rules one after the other; `problems` collects what is wrong."""
-    sums = charged(invoice)
+    sums = charged(invoice, first_is_compound(invoice, context))
     codes = sales_codes(invoice, sums, context, problems)
     references = line_references([line.taxes for line in invoice.lines], codes, context)
     lines, items = sales_lines(invoice, sales, references, context, problems)

@@ -13,7 +13,7 @@ from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Json, Problem
 from fb_qbo_pipeline.mapping.lines import SalesLine, is_text_only
 from fb_qbo_pipeline.mapping.references import Problems
-from fb_qbo_pipeline.mapping.tax_lines import Charge, charge_problem, tax_detail
+from fb_qbo_pipeline.mapping.tax_lines import Charge, charge_problem, rates_on, tax_detail
 from fb_qbo_pipeline.mapping.taxes import Regime, Side, find_code, regime, tax_label
 from fb_qbo_pipeline.mapping.text import shown
 from fb_qbo_pipeline.money import total
@@ -21,7 +21,27 @@ from fb_qbo_pipeline.quickbooks.company import TaxCode
 
 TAXED = "TAX"
 UNTAXED = "NON"
+_PAIR = 2
 Codes = Mapping[Combination, TaxCode]
+
+
+def first_is_compound(invoice: Invoice, context: Context) -> set[Combination]:
+    """The pairs of taxes on compounded lines whose first tax is the compound one, as their QuickBooks tax code has it.
+
+    A compound rate of the code is recognised by its percentage; a pair of equal ones tells nothing.
+    """
+    found: set[Combination] = set()
+    if regime(context.company) is not Regime.GLOBAL:
+        return found
+    for pair in {line.taxes for line in invoice.lines if line.compounded and len(line.taxes) == _PAIR}:
+        code = find_code(pair, Side.SALES, context)
+        if isinstance(code, Problem):
+            continue
+        rates = rates_on(code, Side.SALES, invoice.date, context.company)
+        compound = {rate.percent for rate in rates if rate.effective != rate.percent}
+        if pair[0].percent in compound and pair[1].percent not in compound:
+            found.add(pair)
+    return found
 
 
 def sales_codes(invoice: Invoice, sums: Charged, context: Context, problems: Problems) -> dict[Combination, TaxCode]:

@@ -14,8 +14,6 @@ from itertools import chain
 
 from fb_qbo_pipeline.chunks import chunks
 from fb_qbo_pipeline.errors import RemoteRefusal, Unreachable
-from fb_qbo_pipeline.json_text import load_json
-from fb_qbo_pipeline.ledger import outbox
 from fb_qbo_pipeline.ledger.ledger import Ledger, PostingTurn
 from fb_qbo_pipeline.ledger.posted import POSTED
 from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Outcome, Problem
@@ -23,6 +21,7 @@ from fb_qbo_pipeline.money import parse_decimal
 from fb_qbo_pipeline.posting.adoption import Taken, as_taken, marking, take_over, told
 from fb_qbo_pipeline.posting.books import Books
 from fb_qbo_pipeline.posting.counts import Counts
+from fb_qbo_pipeline.posting.customer_change import last_body
 from fb_qbo_pipeline.posting.decisions import Decisions, decide_range
 from fb_qbo_pipeline.posting.mirror import CompanyMirror
 from fb_qbo_pipeline.posting.names import Names, Unanswered
@@ -134,7 +133,9 @@ class Poster:
 
     def _follow_up(self, settlement: Settlement) -> None:
         """Send repairs and undoings, and what follows from those."""
-        while settlement.follow_ups:
+        while settlement.follow_ups or settlement.afterwards:
+            if not settlement.follow_ups:
+                settlement.follow_ups, settlement.afterwards = settlement.afterwards, []
             writes, settlement.follow_ups = settlement.follow_ups, []
             self._writer.send(writes, settlement.settle)
 
@@ -213,9 +214,8 @@ class Poster:
         if step.action is not Action.UPDATE:
             return False
         with self._ledger.begin() as tx:
-            done = [entry for entry in tx.outbox.of_document(step.source, step.source_id) if entry.state == outbox.DONE]
-        bodies = [load_json(entry.body) for entry in done if entry.operation in ("create", "update")]
-        return bool(bodies) and not bodies[-1].keys() - {"Id", "SyncToken", "sparse"} <= body.keys()
+            before = last_body(tx, step.source, step.source_id)
+        return not before.keys() - {"Id", "SyncToken", "sparse"} <= body.keys()
 
     def _posted_invoices(self, due: Sequence[Step]) -> dict[int, str]:
         needed = [step.document.requires_invoice for step in due if step.document and step.document.requires_invoice is not None]

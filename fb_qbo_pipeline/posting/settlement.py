@@ -7,7 +7,7 @@ silent cent. Repair is the rounding product within its limit; otherwise a docume
 import datetime as dt
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ from fb_qbo_pipeline.money import ZERO
 from fb_qbo_pipeline.posting.adoption import marker_of
 from fb_qbo_pipeline.posting.books import changed_at, found_in
 from fb_qbo_pipeline.posting.counts import WORDS, Counts
+from fb_qbo_pipeline.posting.customer_change import SENT_AGAIN, UNAPPLIES, unapplying
 from fb_qbo_pipeline.posting.look_up import carried_out, find_carried_out
 from fb_qbo_pipeline.posting.names import refusal
 from fb_qbo_pipeline.posting.renumbering import PARKED, held_by, holder_of, once_more, under_its_number
@@ -40,7 +41,10 @@ Repair = Callable[[Json, Decimal], Json | None]
 
 @dataclass
 class Settlement:
-    """Settles the answers to one posting run. `follow_ups` are writes that have to be sent next (repairs, undoings)."""
+    """Settles the answers to one posting run.
+
+    `follow_ups` are writes that have to be sent next (repairs, undoings), `afterwards` those that wait for them to be settled.
+    """
 
     ledger: Ledger
     client: QuickBooksClient
@@ -48,13 +52,16 @@ class Settlement:
     repair: Repair
     run_id: str | None
     follow_ups: list[Write]
+    afterwards: list[Write] = field(default_factory=list)
     latest: dt.datetime | None = None  # of QuickBooks' own clock
 
     def settle(self, answers: Sequence[Settled]) -> None:
         """Record the outcomes of one request: what came back as intended together, everything else one by one."""
         intended: list[tuple[Entry, Document, Json]] = []
         for entry, answer in answers:
-            if isinstance(answer, Done) and entry.operation in ("create", "update"):
+            if isinstance(answer, Done) and entry.intent.get(UNAPPLIES):
+                self._unapplied(entry, self._whole(entry, answer.entity))
+            elif isinstance(answer, Done) and entry.operation in ("create", "update"):
                 document, entity = document_from_json(entry.intent["document"]), self._whole(entry, answer.entity)
                 if entry.intent.get(PARKED):
                     self._parked(entry, document, entity)
@@ -81,6 +88,10 @@ class Settlement:
             self.follow_ups.append(Write(entry.operation, entry.entity, entry.source, entry.source_id, body, entry.intent))
         elif entry.operation in ("void", "delete") and answer.reaction is Reaction.GONE:
             self._removed(entry, {})
+        elif answer.reaction is Reaction.REFUSED and (writes := self._unapplying(entry)):
+            *unapplying, again = writes
+            self.follow_ups += unapplying
+            self.afterwards.append(again)
         else:
             self._refused(entry, refusal(answer))
 
@@ -184,6 +195,20 @@ class Settlement:
             tx.posted.save([self._posted(entry, document, entity, DIFFERS)])
         self.follow_ups.append(under_its_number(entry, entity))
 
+    def _unapplying(self, entry: Entry) -> list[Write]:
+        with self.ledger.begin() as tx:
+            writes = unapplying(tx, entry)
+            if writes:
+                tx.outbox.mark([entry.id], outbox.REFUSED, "its payments are unapplied first: sent again after that")
+        return writes
+
+    def _unapplied(self, entry: Entry, entity: Json) -> None:
+        with self.ledger.begin() as tx:
+            tx.outbox.mark([entry.id], outbox.DONE)
+            before = tx.posted.by_ids(entry.source, [entry.source_id])[entry.source_id]
+            token = str(entity.get("SyncToken", before.sync_token))
+            tx.posted.save([replace(before, sync_token=token, content=content(entity), fingerprint=DIFFERS)])
+
     def _number_taken(self, entry: Entry, answer: Refused) -> None:
         """The number stands in QuickBooks: ours, whose answer was lost, or somebody else's."""
         other = assigned_transaction(answer.fault)
@@ -235,12 +260,12 @@ class Settlement:
                 "It was deleted in QuickBooks after it was posted",
                 "Restore it in QuickBooks, or ignore this exception",
             )
-        elif before is not None and content(entity) == before.content and not entry.intent.get("again"):
+        elif before is not None and content(entity) == before.content and not entry.intent.get(SENT_AGAIN):
             with self.ledger.begin() as tx:
                 tx.outbox.mark([entry.id], outbox.REFUSED, "stale: sent again with the present token")
             again = body | {"SyncToken": str(entity.get("SyncToken", "0"))}
             self.follow_ups.append(
-                Write(entry.operation, entry.entity, entry.source, entry.source_id, again, entry.intent | {"again": True})
+                Write(entry.operation, entry.entity, entry.source, entry.source_id, again, entry.intent | {SENT_AGAIN: True})
             )
             return
         else:

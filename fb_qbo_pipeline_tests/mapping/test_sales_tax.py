@@ -1,13 +1,14 @@
 """The tax of a sale in each regime: switched off, the United States', and every other country's."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fb_qbo_pipeline.mapping.documents import Code, Json, Mapped
 from fb_qbo_pipeline.mapping.invoices import map_invoice
-from fb_qbo_pipeline_tests.mapping.books import detail
-from fb_qbo_pipeline_tests.mapping.builders import HST, D, company, context, invoice, line, tax
+from fb_qbo_pipeline_tests.mapping.books import detail, tax_by_rate
+from fb_qbo_pipeline_tests.mapping.builders import HST, D, code, company, context, invoice, line, rate, tax
 
 
 def body(mapped: Mapped) -> Json:
@@ -75,6 +76,17 @@ def test_a_us_line_of_zero_percent_is_untaxed_beside_one_that_is_taxed() -> None
 def test_a_us_invoice_with_two_codes_or_an_untaxed_tax_is_held(lines: Any, amount: str) -> None:
     mapped = map_invoice(invoice(*lines, amount=amount, currency="USD"), [], context(sales=US_TAXES, books=company("US")))
     assert codes(mapped) == [Code.UNMAPPED_TAX]
+
+
+@pytest.mark.parametrize(("rates", "pst"), [("40 70+", "10.50"), ("40 70", "10.00")])
+def test_which_of_two_compounded_taxes_is_on_top_is_as_in_quickbooks_code(rates: str, pst: str) -> None:
+    """5 % and 10 %, one on top of the other, are 15.50 of 100.00 either way; where the code does not tell, it is the second."""
+    pair, taxes = (tax("PST", "10"), tax("GST", "5")), {"PST + GST": "GST/PST"}
+    books = replace(company(), tax_codes=(code("9", "GST/PST", rates),), tax_rates=(rate("40", "5"), rate("70", "10")))
+    one = invoice(line("100.00", *pair, compounded=True), amount="115.50")
+    mapped = map_invoice(one, [], context(sales={"taxes": taxes}, books=books))
+    assert mapped.document is not None
+    assert tax_by_rate(mapped.document) == {"40": D("15.50") - D(pst), "70": D(pst)}
 
 
 def test_a_tax_on_a_code_of_zero_percent_is_held() -> None:

@@ -175,6 +175,34 @@ def test_a_payment_that_outlives_its_invoice_is_linked_again_when_that_is_restor
     assert not world.held()
 
 
+def test_a_paid_invoice_goes_to_another_customer_with_its_payments(world: World) -> None:
+    invoice = world.invoice(client=world.client("Acme Ltd"), on=day(5))
+    payments = [world.payment(invoice, "50.00", on=day(7)), world.payment(invoice, "63.00", on=day(15))]
+    world.follow()
+    before = world.balances()
+    other = world.freshbooks.add_client("Beta Ltd", "Max", "Roe", "max@beta.example")
+    world.freshbooks.edit_invoice(invoice, client_id=other["id"])
+    world.follow()
+    standing = [world.document("invoice", invoice), *(world.document("payment", payment) for payment in payments)]
+    assert {row["CustomerRef"]["name"] for row in standing} == {"Max Roe"}
+    assert [row.get("Balance", row.get("UnappliedAmt")) for row in standing] == [0, 0, 0]
+    assert world.balances() == before
+    assert not world.held()
+
+
+def test_a_deposited_payment_keeps_its_invoice_with_the_old_customer_and_both_are_told(world: World) -> None:
+    invoice = world.invoice(client=world.client("Acme Ltd"), on=day(5))
+    payment = world.payment(invoice, "113.00", on=day(7))
+    world.follow()
+    world.quickbooks.deposited.add(world.document("payment", payment)["Id"])
+    other = world.freshbooks.add_client("Beta Ltd", "Max", "Roe", "max@beta.example")
+    world.freshbooks.edit_invoice(invoice, client_id=other["id"])
+    world.follow()
+    assert world.codes() == ["refused", "refused"]
+    assert world.document("invoice", invoice)["Balance"] == 0
+    assert "Undo the deposit" in world.held()[1]["remedy"]
+
+
 @pytest.mark.parametrize("later", [5, 9], ids=["on one day", "on two days"])
 def test_invoices_that_exchange_or_pass_on_their_numbers_follow(world: World, later: int) -> None:
     client = world.client()
