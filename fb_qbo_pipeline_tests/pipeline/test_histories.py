@@ -211,8 +211,8 @@ def _may_give_up() -> Iterator[None]:
 def test_any_history_ends_in_books_that_agree(make_world: Callable[..., World]) -> None:
     chosen, _, number = os.environ.get("HISTORIES", "").partition(":")
     plan = settings(
-        max_examples=int(number or 12),
-        stateful_step_count=25,
+        max_examples=int(number or 10),
+        stateful_step_count=20,
         deadline=None,
         derandomize=not chosen,
         database=None,
