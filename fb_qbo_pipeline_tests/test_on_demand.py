@@ -1,5 +1,6 @@
 """A sync on demand: the schedule's job in this process, span by span."""
 
+import base64
 import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from fb_qbo_pipeline.on_demand import SyncIncomplete, SyncResult, sync, sync_tou
 from fb_qbo_pipeline.pipeline.runtime import token_store
 from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
 from fb_qbo_pipeline_tests.assets.deployment import CompanyOf
+from fb_qbo_pipeline_tests.pipeline.outages import at_request
 from fb_qbo_pipeline_tests.pipeline.world import TODAY, World, day
 
 FIRST = day(14)
@@ -90,6 +92,43 @@ def test_a_connection_that_is_gone_stops_at_once(world: World, run: Sync) -> Non
         tokens.save(TokenPair("", "revoked", None))
     with pytest.raises(ConnectionRequired):
         run()
+
+
+@pytest.mark.parametrize(("service", "path"), [("freshbooks", "/accounting/account/ABC123/payments"), ("quickbooks", "/batch")])
+def test_a_connection_that_ends_in_mid_run_stops_with_what_to_do_and_is_made_up_for(
+    world: World, run: Sync, service: str, path: str
+) -> None:
+    invoices = [world.invoice("100.00", on=day(15)) for _ in range(2)]
+    for invoice in invoices:
+        world.payment(invoice, "113.00", on=day(16))
+    store, fresh = token_store(world.engine, world.environment, world.integration, service), ""
+
+    def another_tool_uses_the_token() -> None:
+        nonlocal fresh
+        with store.locked() as tokens:
+            assert tokens.pair is not None
+            fresh = _refreshed_elsewhere(world, service, tokens.pair.refresh_token)
+        world.expire_access_tokens()
+
+    at_request(world, path, another_tool_uses_the_token)
+    with pytest.raises(ConnectionRequired) as stopped:
+        run()
+    assert stopped.value.remedy == f"run: fb-qbo connect {service}"
+    assert (world.count(), world.unfinished()) == ({}, 0)
+    with store.locked() as tokens:
+        tokens.save(TokenPair("", fresh, None))
+    run()
+    assert world.count() == {"Invoice": 2, "Payment": 2}
+
+
+def _refreshed_elsewhere(world: World, service: str, refresh_token: str) -> str:
+    """The refresh token that takes the place of the one that the product holds."""
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    if service == "freshbooks":
+        app = {"client_id": "sandbox-client", "client_secret": "sandbox-secret", "redirect_uri": "https://elsewhere.example/"}
+        return str(world.freshbooks_tokens.grant(form | app)["refresh_token"])
+    _status, answer = world.authority.token(form, "Basic " + base64.b64encode(b"sandbox-client:sandbox-secret").decode())
+    return str(answer["refresh_token"])
 
 
 def test_a_document_of_the_future_waits_until_its_day(world: World, run: Sync) -> None:

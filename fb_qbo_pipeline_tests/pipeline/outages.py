@@ -1,7 +1,11 @@
-"""What goes wrong on this side, at a chosen request: a database session ends, a disk is full, another process steps in."""
+"""What goes wrong around the product, at a chosen request.
+
+A database session ends, a disk is full, another process steps in, a proxy delivers a request twice or late.
+"""
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -60,3 +64,73 @@ def at_request(world: World, path: str, happens: Callable[[], None], *, answered
         await app(scope, receive, sent)
 
     side.app = watched
+
+
+def deliver_twice(world: World, path: str, *, every: int = 1) -> list[str]:
+    """As a proxy that repeats what it takes for lost: each so many-th request to QuickBooks with `path` arrives twice.
+
+    The product gets the second answer. Returns what was repeated so far.
+    """
+    app = world.sandboxes.quickbooks.app
+    assert app is not None
+    matching = itertools.count(1)
+    repeated: list[str] = []
+
+    async def repeating(scope: Any, receive: Any, send: Any) -> None:
+        if path not in f"{scope['method']} {scope['path']}" or next(matching) % every:
+            await app(scope, receive, send)
+            return
+        body = await _body(receive)
+        repeated.append(scope["path"])
+        await app(scope, _once(body), _dropped)
+        await app(scope, _once(body), send)
+
+    world.sandboxes.quickbooks.app = repeating
+    return repeated
+
+
+def deliver_late(world: World, path: str) -> list[str]:
+    """As a proxy that gives up on the first request with `path`, and delivers it after the next one all the same.
+
+    Returns what was delivered late so far.
+    """
+    app = world.sandboxes.quickbooks.app
+    assert app is not None
+    kept: list[tuple[Any, bytes]] = []
+    seen = itertools.count(1)
+    repeated: list[str] = []
+
+    async def delaying(scope: Any, receive: Any, send: Any) -> None:
+        number = next(seen) if path in f"{scope['method']} {scope['path']}" else 0
+        if number == 1:
+            kept.append((scope, await _body(receive)))
+            await send({"type": "http.response.start", "status": 504, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await app(scope, receive, send)
+        if number == 2:
+            late, body = kept.pop()
+            repeated.append(late["path"])
+            await app(late, _once(body), _dropped)
+
+    world.sandboxes.quickbooks.app = delaying
+    return repeated
+
+
+async def _body(receive: Any) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    return body
+
+
+def _once(body: bytes) -> Callable[[], Any]:
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+async def _dropped(_message: Any) -> None:
+    """Nobody hears the answer."""

@@ -20,6 +20,7 @@ from fb_qbo_pipeline.sandbox.quickbooks.faults import Fault
 from fb_qbo_pipeline_tests.pipeline import crashing
 from fb_qbo_pipeline_tests.pipeline.agreement import assert_agrees, chart_of, kept
 from fb_qbo_pipeline_tests.pipeline.crashing import DISCONNECTED, DISTURBED, Life, Moment
+from fb_qbo_pipeline_tests.pipeline.outages import deliver_twice
 from fb_qbo_pipeline_tests.pipeline.world import World, day
 
 TAXES: tuple[Any, ...] = ((("HST", "13"),), (("GST", "5"), ("QST", "9.975")), ())
@@ -171,6 +172,8 @@ def test_a_process_killed_at_any_moment_costs_nothing(
     world.quickbooks.honours_request_id = remembers
     world.authority.rotation = "daily"  # as QuickBooks' own; FreshBooks' tokens always rotate
     world.slow_down(0.003)
+    if remembers:
+        deliver_twice(world, "POST /v3", every=7)
     world.faults.faults.extend(replace(fault) for fault in QUICKBOOKS_FAULTS)
     for fault in FRESHBOOKS_FAULTS:
         world.freshbooks_faults.add(fault)

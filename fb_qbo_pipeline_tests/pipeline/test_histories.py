@@ -100,7 +100,7 @@ class Histories(RuleBasedStateMachine):
             return
         if payment["invoiceid"] == invoice["id"]:
             self.books.edit_payment(payment["id"], amount=f"{max(money(payment['amount']) / 2, Decimal(1)):.2f}")
-        elif money(invoice["outstanding"]) >= money(payment["amount"]):
+        elif self._takes(invoice, payment):
             self.books.edit_payment(payment["id"], invoice_id=invoice["id"])
 
     @rule(source=sources, pick=picks, to=days)
@@ -111,17 +111,16 @@ class Histories(RuleBasedStateMachine):
 
     @rule(source=sources, pick=picks)
     def deletes(self, source: str, pick: int) -> None:
-        if record := self._pick(source, pick):
+        """Not an invoice with payments: what becomes of those is a person's decision (`left_scope`)."""
+        record = self._pick(source, pick)
+        if record and (source != "invoice" or money(record["paid"]) == 0):
             self.books.delete(source, record["id"])
 
     @rule(source=sources, pick=picks)
     def restores(self, source: str, pick: int) -> None:
         gone = [row for row in self.books.view(source) if row["vis_state"] == 1]
         record = gone[pick % len(gone)] if gone else None
-        if record is None:
-            return
-        fits = source != "payment" or money(self.books.get("invoice", record["invoiceid"])["outstanding"]) >= money(record["amount"])
-        if fits:
+        if record and (source != "payment" or self._takes(self.books.get("invoice", record["invoiceid"]), record)):
             self.books.restore(source, record["id"])
 
     # The schedule, the network, the database
@@ -193,6 +192,10 @@ class Histories(RuleBasedStateMachine):
     def _standing(self) -> dict[tuple[str, str], str]:
         return {(entity, row["Id"]): row["SyncToken"] for entity in TRANSACTIONS for row in self.world.quickbooks.rows(entity)}
 
+    def _takes(self, invoice: dict[str, Any], payment: dict[str, Any]) -> bool:
+        """Whether a payment may belong to an invoice without overpaying it."""
+        return invoice["vis_state"] == 0 and money(invoice["outstanding"]) >= money(payment["amount"])
+
     def _pick(self, source: str, pick: int) -> dict[str, Any]:
         records = self.books.view(source)
         return records[pick % len(records)] if records else {}
@@ -208,8 +211,8 @@ def _may_give_up() -> Iterator[None]:
 def test_any_history_ends_in_books_that_agree(make_world: Callable[..., World]) -> None:
     chosen, _, number = os.environ.get("HISTORIES", "").partition(":")
     plan = settings(
-        max_examples=int(number or 12),
-        stateful_step_count=25,
+        max_examples=int(number or 10),
+        stateful_step_count=20,
         deadline=None,
         derandomize=not chosen,
         database=None,

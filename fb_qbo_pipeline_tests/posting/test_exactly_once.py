@@ -1,7 +1,7 @@
 """Whatever becomes of a request or of the process: in the end each document stands once, and the books add up."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from fb_qbo_pipeline.errors import Unreachable
 from fb_qbo_pipeline.pipeline.intake import read_dates
 from fb_qbo_pipeline.pipeline.post import post
 from fb_qbo_pipeline.pipeline.stage import stage
+from fb_qbo_pipeline_tests.pipeline.outages import deliver_late, deliver_twice
 from fb_qbo_pipeline_tests.pipeline.world import START, TODAY, World, day, line
 
 D = Decimal
@@ -25,6 +26,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "system failure after the commit": {"when": "after", "status": 500, "dialect": "json"},
     "answer cut short": {"when": "after", "status": 200, "dialect": "cut"},
     "empty answer": {"when": "after", "status": 200, "dialect": "empty"},
+    "a page in HTML under status 200": {"when": "after", "status": 200, "dialect": "html"},
     "throttled": {"when": "before", "status": 429, "dialect": "xml"},
 }
 # Faults of changes, and whether QuickBooks honours a repeated request id.
@@ -165,6 +167,33 @@ def test_documents_that_quickbooks_numbers_are_found_again_without_a_number(worl
     world.fail(path="/batch" if documents > 1 else "/invoice?", **FAULTS["connection broken after the commit"])
     world.sync()
     company.assert_stands()
+
+
+@pytest.mark.parametrize("documents", [1, 3])
+@pytest.mark.parametrize("deliver", [deliver_twice, deliver_late])
+def test_a_request_that_a_proxy_delivers_twice_or_late_is_carried_out_once(
+    world: World, documents: int, deliver: Callable[[World, str], Sequence[str]]
+) -> None:
+    company = _Company(world, documents)
+    paths = ("customer", "vendor", "item", *(("batch",) if documents > 1 else ("invoice", "payment", "bill")))
+    repeated = [deliver(world, f"POST /v3/company/{world.quickbooks.realm_id}/{path}") for path in paths]
+    world.sync()
+    assert all(repeated)
+    company.assert_stands()
+
+
+@pytest.mark.parametrize("documents", [1, 3])
+def test_numbers_and_names_keep_a_repeated_request_from_making_a_double_where_its_id_does_not(world: World, documents: int) -> None:
+    """A payment has neither: there a repetition by a proxy can only be found, by `fb-qbo reconcile`."""
+    world.quickbooks.honours_request_id = False
+    company = _Company(world, documents)
+    for payment in company.payments:
+        world.freshbooks.delete("payment", payment)
+    deliver_twice(world, "POST /v3")
+    world.sync()
+    assert world.count() == {"Invoice": documents, "Bill": documents}
+    assert len(world.quickbooks.rows("Customer")) == len(world.quickbooks.rows("Vendor")) == 1
+    assert (world.held(), world.unfinished()) == ([], 0)
 
 
 @pytest.mark.parametrize("seed", range(3))
