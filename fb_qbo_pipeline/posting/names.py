@@ -6,8 +6,8 @@ linked to a QuickBooks id once; from then on it is recognised by its FreshBooks 
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from fb_qbo_pipeline.ledger.ledger import Ledger, PostingTurn
 from fb_qbo_pipeline.ledger.outbox import new_request_id
 from fb_qbo_pipeline.ledger.posted import Link
 from fb_qbo_pipeline.mapping.documents import Code, Document, ItemRequest, Json, PartyRequest, Problem
-from fb_qbo_pipeline.mapping.party_decisions import Use, decide_party
+from fb_qbo_pipeline.mapping.party_decisions import Parties, Use, decide_party
 from fb_qbo_pipeline.posting.mirror import CompanyMirror
 from fb_qbo_pipeline.posting.plain_names import is_about_characters, plainer_item, plainer_party
 from fb_qbo_pipeline.quickbooks.client import Done, QuickBooksClient, Refused, Unknown
@@ -68,7 +68,7 @@ class Names:
         self._turn = turn
         self._mirror = mirror
         self._home = company.preferences.home_currency.upper() if company.preferences.multicurrency else ""
-        self._parties = {(party.kind, party.id): self._in_currency(party) for party in company.parties}
+        self._parties = Parties(map(self._in_currency, company.parties))
         self._items = {item.id: item for item in company.items}
         self._sleep = sleep
         self._backoff = backoff or Backoff()
@@ -76,6 +76,7 @@ class Names:
         self._expected: dict[tuple[str, str], str] = {}
         with ledger.begin() as tx:
             self._links = {kind: tx.links.all(kind) for kind in ("Customer", "Vendor", "Item")}
+        self._users = {kind: _users(links.values()) for kind, links in self._links.items()}
         self.created: Counter[str] = Counter()
 
     def id_of(self, reference: str) -> str | None:
@@ -111,17 +112,17 @@ class Names:
     def _party(self, request: PartyRequest) -> str | Problem:
         link = self._links[request.kind].get(request.key)
         if link is not None:
-            party = self._parties.get((request.kind, link.qbo_id))
+            party = self._parties.get(request.kind, link.qbo_id)
             if party is not None and not party.active:
                 return _inactive(request.kind, link.name)
             return link.qbo_id
+        users = self._users[request.kind]
         while True:
-            linked = {key: link.qbo_id for key, link in self._links[request.kind].items()}
-            decision = decide_party(request, list(self._parties.values()), linked)
+            decision = decide_party(request, self._parties, users)
             if isinstance(decision, Use):
                 return self._link(request.kind, request.key, decision.id, request.name, created=False)
-            expected = self._parties.get((request.kind, self._expected.get((request.kind, request.key), "")))
-            if expected is not None and expected.active and expected.id not in linked.values():
+            expected = self._parties.get(request.kind, self._expected.get((request.kind, request.key), ""))
+            if expected is not None and expected.active and expected.id not in users:
                 return self._link(request.kind, request.key, expected.id, request.name, created=False)
             created = self._create(request.kind, decision.body, decision.display_name)
             if isinstance(created, IllegalName) and (plainer := plainer_party(request)) is not None:
@@ -145,7 +146,7 @@ class Names:
                 f"QuickBooks made the {request.kind.lower()} in {party.currency} although {request.currency} was asked for",
                 f"Create the {request.kind.lower()} in QuickBooks with the currency {request.currency}, then run: fb-qbo exceptions retry",
             )
-        self._parties[request.kind, party.id] = replace(party, currency=party.currency or request.currency or "")
+        self._parties.add(replace(party, currency=party.currency or request.currency or ""))
         self._mirror.merge(request.kind, [entity])
         self.created[request.kind.lower()] += 1
         return self._link(request.kind, request.key, party.id, party.display_name, created=True)
@@ -154,9 +155,9 @@ class Names:
         """QuickBooks says that a name is taken which the mirror does not know: find whose it is, or note it as taken."""
         owners = self._patiently(lambda: self._owners(name))
         for party in owners:
-            self._parties[party.kind, party.id] = party
+            self._parties.add(party)
         if not any(fold(party.display_name) == fold(name) for party in owners):
-            self._parties["Unknown", name] = Party(name, "Unknown", name, "", "", "", "", "", active=False)
+            self._parties.add(Party(name, "Unknown", name, "", "", "", "", "", active=False))
 
     def _owners(self, name: str) -> list[Party]:
         return [
@@ -209,6 +210,7 @@ class Names:
         with self._ledger.begin() as tx:
             tx.links.save(link)
         self._links[kind][key] = link
+        self._users[kind][qbo_id].add(key)
         return qbo_id
 
     def _create(self, entity: str, body: Json, name: str) -> Json | Problem | IllegalName | None:
@@ -242,6 +244,14 @@ class Names:
         """The active list member of exactly this name: ours, whose creation was not answered."""
         rows = self._client.query(Select(entity, (compare(_NAME_OF[entity], "=", name),)))
         return next((row for row in rows if fold(str(row.get(_NAME_OF[entity]))) == fold(name)), None)
+
+
+def _users(links: Iterable[Link]) -> defaultdict[str, set[str]]:
+    """The keys that are linked to a QuickBooks record, by its id."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for link in links:
+        found[link.qbo_id].add(link.key)
+    return found
 
 
 def _inactive(kind: str, name: str) -> Problem:

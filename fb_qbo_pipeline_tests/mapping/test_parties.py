@@ -4,7 +4,7 @@ from fb_qbo_pipeline.freshbooks.records import Address
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import PartyRequest
 from fb_qbo_pipeline.mapping.parties import customer_request, postal_address, reference, vendor_request
-from fb_qbo_pipeline.mapping.party_decisions import Create, Use, decide_party
+from fb_qbo_pipeline.mapping.party_decisions import Create, Parties, Use, decide_party
 from fb_qbo_pipeline.quickbooks.company import Party
 from fb_qbo_pipeline_tests.mapping.builders import client, company, context, expense, invoice, line, party
 
@@ -152,7 +152,7 @@ MAIL = "jane@acme.example"
     ],
 )
 def test_an_existing_record_is_used_where_nothing_contradicts(one: PartyRequest, existing: Party) -> None:
-    assert decide_party(one, [existing], {}) == Use("1")
+    assert decide_party(one, Parties([existing]), {}) == Use("1")
 
 
 @pytest.mark.parametrize(
@@ -170,26 +170,35 @@ def test_an_existing_record_is_used_where_nothing_contradicts(one: PartyRequest,
     ],
 )
 def test_otherwise_a_record_is_created_under_a_free_name(one: PartyRequest, existing: Party, name: str) -> None:
-    assert decide_party(one, [existing], {}) == Create(name, {"DisplayName": name, "GivenName": "Jane"})
+    assert decide_party(one, Parties([existing]), {}) == Create(name, {"DisplayName": name, "GivenName": "Jane"})
 
 
 def test_two_clients_of_one_name_share_a_record_only_with_the_same_email() -> None:
     record = party("1", "Jane Doe", email=MAIL)
-    assert decide_party(request(email=MAIL), [record], {"client/8": "1"}) == Use("1")
-    assert decide_party(request(), [record], {"client/8": "1"}) == Create(
+    assert decide_party(request(email=MAIL), Parties([record]), {"1": {"client/8"}}) == Use("1")
+    assert decide_party(request(), Parties([record]), {"1": {"client/8"}}) == Create(
         "Jane Doe (7)", {"DisplayName": "Jane Doe (7)", "GivenName": "Jane"}
     )
-    assert decide_party(request(), [record], {"client/7": "1"}) == Use("1")
+    assert decide_party(request(), Parties([record]), {"1": {"client/7"}}) == Use("1")
 
 
 def test_a_colleague_does_not_take_over_the_record_of_another_contact() -> None:
     record = party("1", "John Roe", company="Acme Ltd", email=MAIL)
-    decision = decide_party(request("Jane Doe", MAIL, "Acme Ltd"), [record], {"client/8": "1"})
+    decision = decide_party(request("Jane Doe", MAIL, "Acme Ltd"), Parties([record]), {"1": {"client/8"}})
     assert isinstance(decision, Create)
+
+
+def test_what_has_become_of_a_record_takes_the_place_of_what_was_known_of_it() -> None:
+    known = Parties([party("1", "Jane Doe", company="Acme Ltd"), party("2", "John Roe")])
+    known.add(party("1", "Jane Roe", company="Roe Ltd"))
+    assert decide_party(request("Jane Doe"), known, {}) == Create("Jane Doe", {"DisplayName": "Jane Doe", "GivenName": "Jane"})
+    assert decide_party(request("Jane Roe"), known, {}) == Use("1")
+    assert known.known_as(["Acme Ltd"]) == []
+    assert known.get("Customer", "1") == party("1", "Jane Roe", company="Roe Ltd")
 
 
 def test_a_second_suffix_is_counted_and_long_names_make_room_for_it() -> None:
     taken = [party(str(number), name, kind="Vendor") for number, name in enumerate(["x" * 100, "x" * 96 + " (7)"])]
-    decision = decide_party(request("x" * 100), taken, {})
+    decision = decide_party(request("x" * 100), Parties(taken), {})
     assert isinstance(decision, Create)
     assert decision.display_name == "x" * 94 + " (7) 2"

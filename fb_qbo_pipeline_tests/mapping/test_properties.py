@@ -13,7 +13,7 @@ from fb_qbo_pipeline.mapping.documents import Outcome, PartyRequest
 from fb_qbo_pipeline.mapping.expenses import map_expense
 from fb_qbo_pipeline.mapping.invoices import map_invoice
 from fb_qbo_pipeline.mapping.numbers import document_number
-from fb_qbo_pipeline.mapping.party_decisions import Create, decide_party
+from fb_qbo_pipeline.mapping.party_decisions import Create, Parties, decide_party
 from fb_qbo_pipeline.mapping.text import distinct_name, legal_name
 from fb_qbo_pipeline.quickbooks.company import fold
 from fb_qbo_pipeline_tests.mapping.books import book, detail, item_lines, tax_by_rate
@@ -258,7 +258,7 @@ def test_document_numbers_fit_and_differ_where_the_whole_numbers_differ(prefix: 
 )
 def test_a_created_name_is_free_and_short_enough(taken: list[str], wished: str) -> None:
     parties = [party(str(number), name, kind="Vendor") for number, name in enumerate(taken)]
-    decision = decide_party(PartyRequest("Customer", "client/7", wished, "", {}, " (7)"), parties, {})
+    decision = decide_party(PartyRequest("Customer", "client/7", wished, "", {}, " (7)"), Parties(parties), {})
     assert isinstance(decision, Create)
     assert len(decision.display_name) <= 100
     assert fold(decision.display_name) not in {fold(name) for name in taken}
