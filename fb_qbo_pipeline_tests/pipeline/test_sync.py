@@ -218,6 +218,28 @@ def test_invoices_that_exchange_or_pass_on_their_numbers_follow(world: World, la
     assert not world.held()
 
 
+@pytest.mark.parametrize("skip", [1, 3])
+def test_a_lost_answer_while_a_change_is_made_in_steps_costs_nothing(world: World, skip: int) -> None:
+    client = world.client("Acme Ltd")
+    first, second, paid, restored = (world.invoice(client=client, number=number, on=day(5)) for number in "1278")
+    world.payment(paid, "113.00", on=day(7))
+    world.follow()
+    world.freshbooks.delete("invoice", restored)
+    world.follow()
+    world.freshbooks.restore("invoice", restored)
+    for invoice, number in ((first, "x"), (second, "1"), (first, "2")):
+        world.freshbooks.edit_invoice(invoice, number=number)
+    other = world.freshbooks.add_client("Beta Ltd", "Max", "Roe", "max@beta.example")
+    world.freshbooks.edit_invoice(paid, client_id=other["id"])
+    world.fail(path="POST", when="after", drop_connection=True, skip=skip)
+    world.follow()
+    assert world.faults.struck == 1
+    standing = [world.document("invoice", one) for one in (first, second, paid, restored)]
+    assert [(row["DocNumber"], row["Balance"]) for row in standing] == [("FB2", 113), ("FB1", 113), ("FB7", 0), ("FB8", 113)]
+    assert not world.held()
+    assert world.unfinished() == 0
+
+
 def test_a_number_that_becomes_free_on_another_day_wakes_who_waits_for_it(world: World) -> None:
     client = world.client()
     first = world.invoice(client=client, number="1", on=day(9))
