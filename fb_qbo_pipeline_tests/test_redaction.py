@@ -27,6 +27,8 @@ SECRET = "s3cr3t-Value_0.123456"
         f"code={SECRET}&grant_type=authorization_code",
         f"http://localhost:8976/callback?state={SECRET}&code={SECRET}&realmId=934145",
         f"postgresql+psycopg2://pipeline:{SECRET}@db/books",
+        f'{{"SyncToken": "0", "Token": "{SECRET}"}}',
+        f"CLIENT_SECRET = {SECRET}",
         "token eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4.eyJzdWIiOiIxMjM0NTY3ODkwIn0.s3cr3t-Value_0",
     ],
 )

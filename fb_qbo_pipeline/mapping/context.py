@@ -1,7 +1,7 @@
 """What a record is mapped with: the settings, the QuickBooks company and FreshBooks' own lists.
 
-One context serves all records of a run. Look-ups by name fold and scan whole lists, and many documents ask for the same
-customer, product or tax code, so the answers are remembered here.
+One context serves all records of a run. Many documents ask for the same customer, product or tax code, so such answers
+are remembered here.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -36,14 +36,6 @@ class Context:
             self._answers[question] = answer()
         known: _T = self._answers[question]
         return known
-
-    def account(self, name: str) -> qbo.Account | None:
-        """The QuickBooks account that people call `name`; an inactive one only where no active one matches."""
-        return self.once(("account", name), lambda: self.company.account(name))
-
-    def item(self, name: str) -> qbo.Item | None:
-        """The QuickBooks product that people call `name`, by full or own name; categories are no products."""
-        return self.once(("item", name), lambda: self.company.item(name))
 
     def item_by_sku(self, sku: str) -> qbo.Item | None:
         """The QuickBooks product with this SKU, an active one before an inactive one."""

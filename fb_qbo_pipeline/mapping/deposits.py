@@ -82,7 +82,7 @@ def _for_money(name: str, setting: str, currency: str, context: Context) -> str 
     found = find_account(name, setting, DEPOSIT, context)
     if isinstance(found, Problem) or not context.company.preferences.multicurrency:
         return found
-    account = context.account(name)
+    account = context.company.account(name)
     assert account is not None, "an account that was found exists"
     home = context.company.preferences.home_currency.upper()
     if (account.currency or home) in {home, currency.upper()}:

@@ -15,7 +15,7 @@ from fb_qbo_pipeline.mapping.preflight_taxes import tax_findings
 from fb_qbo_pipeline.mapping.references import DEPOSIT, EXPENSE_LINE, AccountUse
 from fb_qbo_pipeline.mapping.taxes import Side
 from fb_qbo_pipeline.mapping.usage import Group
-from fb_qbo_pipeline.quickbooks.company import Company, find_by_name
+from fb_qbo_pipeline.quickbooks.company import Company
 from fb_qbo_pipeline.settings.mistakes import closest
 from fb_qbo_pipeline.settings.models import Expenses, Integration, Payments, Sales
 
@@ -115,7 +115,7 @@ def _placement(section: Sales | Expenses, name: str, company: Company) -> Iterat
             remedy = f"switch on “{switch}” in QuickBooks (Account and settings › Advanced › Categories), or remove {key}"
             yield Finding(key, f"a {kind} is set, but QuickBooks does not track them", remedy, fatal=True)
             continue
-        member = find_by_name(members, wanted)
+        member = company.class_named(wanted) if kind == "class" else company.location(wanted)
         if member is None:
             yield _missing(key, kind, wanted, [one.full_name for one in members if one.active])
         elif not member.active:

@@ -69,7 +69,7 @@ def named_product(name: str | None, setting: str, purpose: str, context: Context
     if name is None:
         remedy = f"set {setting} to a QuickBooks item"
         return Problem(Code.UNMAPPED_PRODUCT, f"there is no item for {purpose}", remedy)
-    item = context.item(name)
+    item = context.company.item(name)
     if item is None:
         remedy = f"name an existing item in {setting}, or create it in QuickBooks"
         return Problem(Code.UNMAPPED_PRODUCT, f"QuickBooks has no item “{name}” for {purpose}", remedy)
@@ -106,7 +106,7 @@ def _default(sales: Sales, reason: str, context: Context) -> Product | Problem:
 
 def _by_name(name: str, context: Context) -> Item | None:
     """The item of this name, or the one that was created for it under a legal name."""
-    return context.item(name) or context.item(distinct_name(name))
+    return context.company.item(name) or context.company.item(distinct_name(name))
 
 
 def _by_sku(sku: str, context: Context) -> Item | None:
@@ -144,7 +144,7 @@ def _created(
     """A new item: named as the SKU says with match_by name, as the line says with match_by sku."""
     by_sku = sales.products.match_by == "sku"
     item = distinct_name(name if by_sku else sku)
-    holder = context.item(item) if by_sku else None
+    holder = context.company.item(item) if by_sku else None
     if holder is not None and holder.active:
         if not holder.sku.strip():
             remedy = f"enter the SKU {sku} on that item in QuickBooks, or give the product another name in FreshBooks"

@@ -4,13 +4,12 @@ The preflight finds most of these before anything is mapped; they are checked fo
 bookkeeper may rename, retype or make something inactive between the preflight and the posting.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Problem
-from fb_qbo_pipeline.quickbooks.company import Named, find_by_name
+from fb_qbo_pipeline.quickbooks.company import Named
 
 _T = TypeVar("_T")
 
@@ -58,7 +57,7 @@ class Problems(list[Problem]):
 
 def find_account(name: str, setting: str, use: AccountUse, context: Context, missing: Code = Code.INACTIVE_REFERENCE) -> str | Problem:
     """The id of the account named `name` in `setting`, if it may be used so; `missing` is the code if there is none."""
-    account = context.account(name)
+    account = context.company.account(name)
     if account is None:
         return Problem(missing, f"QuickBooks has no account “{name}”", f"name an existing account in {setting}, or create it in QuickBooks")
     if not account.active:
@@ -74,12 +73,12 @@ def find_account(name: str, setting: str, use: AccountUse, context: Context, mis
 
 def find_class(name: str, setting: str, context: Context) -> str | Problem:
     """The id of a class."""
-    return _find_member(context.company.classes, "class", name, setting)
+    return _member(context.company.class_named(name), "class", name, setting)
 
 
 def find_location(name: str, setting: str, context: Context) -> str | Problem:
     """The id of a location (QuickBooks' Department)."""
-    return _find_member(context.company.locations, "location", name, setting)
+    return _member(context.company.location(name), "location", name, setting)
 
 
 def inactive(kind: str, name: str, setting: str) -> Problem:
@@ -91,8 +90,7 @@ def inactive(kind: str, name: str, setting: str) -> Problem:
     )
 
 
-def _find_member(members: Iterable[Named], kind: str, name: str, setting: str) -> str | Problem:
-    member = find_by_name(members, name)
+def _member(member: Named | None, kind: str, name: str, setting: str) -> str | Problem:
     if member is None:
         remedy = f"name an existing {kind} in {setting}, or create it in QuickBooks"
         return Problem(Code.INACTIVE_REFERENCE, f"QuickBooks has no {kind} “{name}”", remedy)

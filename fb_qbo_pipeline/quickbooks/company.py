@@ -5,12 +5,13 @@ place that goes from one to the other. It does no I/O: `quickbooks.lists` reads,
 Inactive list members are kept (QuickBooks renames them "… (deleted)"), so that a reference to one can be explained.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 
 def fold(name: str) -> str:
@@ -140,26 +141,39 @@ class _Listed(Protocol):
 _T = TypeVar("_T", bound=_Listed)
 
 
-def find_by_name(members: Iterable[_T], name: str) -> _T | None:
-    """The member that people mean by `name`: by fully qualified name first, then by its own name if only one has it.
+class ByName(Generic[_T]):
+    """The members of a list by the names that people use for them.
 
-    Active members win; an inactive one is returned only where no active one matches, so that the caller can say so.
     QuickBooks appends " (deleted)" to an inactive member's name; that suffix is ignored here.
     """
-    wanted = fold(name)
 
-    def shown(text: str) -> str:
-        return fold(text).removesuffix(" (deleted)")
+    def __init__(self, members: Iterable[_T]) -> None:
+        self._full: dict[tuple[str, bool], _T] = {}
+        self._own: defaultdict[tuple[str, bool], list[_T]] = defaultdict(list)
+        for member in members:
+            for name in _spellings(member.full_name, member.active):
+                self._full.setdefault((name, member.active), member)
+            for name in _spellings(member.name, member.active):
+                self._own[name, member.active].append(member)
 
-    for active in (True, False):
-        candidates = [m for m in members if m.active is active]
-        full = [m for m in candidates if fold(m.full_name) == wanted or (not active and shown(m.full_name) == wanted)]
-        if full:
-            return full[0]
-        own = [m for m in candidates if fold(m.name) == wanted or (not active and shown(m.name) == wanted)]
-        if len(own) == 1:
-            return own[0]
-    return None
+    def find(self, name: str) -> _T | None:
+        """The member that people mean by `name`: by fully qualified name first, then by its own name if only one has it.
+
+        Active members win; an inactive one is returned only where no active one matches, so that the caller can say so.
+        """
+        wanted = fold(name)
+        for active in (True, False):
+            if (wanted, active) in self._full:
+                return self._full[wanted, active]
+            own = self._own.get((wanted, active), [])
+            if len(own) == 1:
+                return own[0]
+        return None
+
+
+def _spellings(name: str, active: bool) -> set[str]:
+    folded = fold(name)
+    return {folded} if active else {folded, folded.removesuffix(" (deleted)")}
 
 
 @dataclass(frozen=True)
@@ -189,16 +203,40 @@ class Company:
         return self.preferences.uses_sales_tax and not self.is_us
 
     def account(self, name: str) -> Account | None:
-        """The account that people call `name`."""
-        return find_by_name(self.accounts, name)
+        """The account that people call `name`; an inactive one only where no active one matches."""
+        return self._accounts_by_name.find(name)
 
     def item(self, name: str) -> Item | None:
-        """The product or service that people call `name`; categories are never products."""
-        return find_by_name([item for item in self.items if item.type != "Category"], name)
+        """The product or service that people call `name`, by full or own name; categories are never products."""
+        return self._items_by_name.find(name)
+
+    def class_named(self, name: str) -> Named | None:
+        """The class that people call `name`."""
+        return self._classes_by_name.find(name)
+
+    def location(self, name: str) -> Named | None:
+        """The location (QuickBooks' Department) that people call `name`."""
+        return self._locations_by_name.find(name)
 
     def tax_code(self, name: str) -> TaxCode | None:
         """The tax code named `name`; an active one before an inactive one."""
         return self._codes_by_name.get(fold(name))
+
+    @cached_property
+    def _accounts_by_name(self) -> ByName[Account]:
+        return ByName(self.accounts)
+
+    @cached_property
+    def _items_by_name(self) -> ByName[Item]:
+        return ByName(item for item in self.items if item.type != "Category")
+
+    @cached_property
+    def _classes_by_name(self) -> ByName[Named]:
+        return ByName(self.classes)
+
+    @cached_property
+    def _locations_by_name(self) -> ByName[Named]:
+        return ByName(self.locations)
 
     @cached_property
     def _codes_by_name(self) -> dict[str, TaxCode]:
