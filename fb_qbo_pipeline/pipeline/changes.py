@@ -15,6 +15,7 @@ from fb_qbo_pipeline.http import Json
 from fb_qbo_pipeline.json_text import fingerprint
 from fb_qbo_pipeline.ledger.exceptions import OPEN
 from fb_qbo_pipeline.ledger.ledger import Transaction
+from fb_qbo_pipeline.mapping.documents import Code
 from fb_qbo_pipeline.pipeline.intake import DOCUMENTS, Dated, document_rows, note_touched, partitions, read_lists, receipts, refresh_list
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 
@@ -147,7 +148,14 @@ def _touch_earlier_start(runtime: Runtime, tx: Transaction) -> None:
 
 
 def _touch_after_settings(runtime: Runtime) -> None:
-    """Open exceptions may pass under new settings or with new QuickBooks lists: their partitions are tried again."""
+    """Open exceptions may pass under new settings or with new QuickBooks lists: their partitions are tried again.
+
+    While a closed period holds something, the closing date is asked for: one read.
+    """
+    with runtime.ledger.begin() as tx:
+        closed = any(held["code"] == Code.CLOSED_PERIOD.value and held["status"] == OPEN for held in tx.exceptions.unresolved())
+    if closed:
+        runtime.mirror.read_preferences()
     present = fingerprint(runtime.integration.model_dump(mode="json"))
     with runtime.ledger.begin() as tx:
         ours = {entry.qbo_id for entry in tx.links.all("Item").values() if entry.created}

@@ -99,12 +99,21 @@ class CompanyMirror:
         """The company with preferences and taxes no older than a few minutes: for runs that are going to write."""
         if self._complete() and self._older_than("lists_volatile", VOLATILE_AFTER):
             now = self._clock()
-            raw = fetch_lists(self._reader, VOLATILE)
+            self._read_again(VOLATILE)
             with self._ledger.begin() as tx:
-                for entity, members in raw.items():
-                    tx.lists.replace(entity, members)
                 tx.cursors.set_instant("lists_volatile", now)
         return self.company()
+
+    def read_preferences(self) -> None:
+        """Read the preferences again, which the change feed leaves out: the closing date may have been moved."""
+        if self._complete():
+            self._read_again(frozenset({"Preferences"}))
+
+    def _read_again(self, entities: frozenset[str]) -> None:
+        raw = fetch_lists(self._reader, entities)
+        with self._ledger.begin() as tx:
+            for entity, members in raw.items():
+                tx.lists.replace(entity, members)
 
     def fresh(self) -> bool:
         """Whether the whole mirror was read within the last minutes."""

@@ -406,6 +406,18 @@ def test_a_changed_document_in_a_closed_period_is_held_until_the_period_opens(wo
     assert world.document("invoice", invoice)["TotalAmt"] == D("282.50")
 
 
+def test_a_closing_date_that_is_moved_back_is_seen_by_the_next_sync_while_it_holds_something(world: World) -> None:
+    world.quickbooks.close_date = day(6)
+    invoice, still = world.invoice(on=day(5)), world.invoice(on=day(3))
+    world.follow()
+    assert world.codes() == ["closed_period"] * 2
+    world.quickbooks.close_date = day(4)
+    world.follow()
+    assert len(world.documents("invoice", invoice)) == 1
+    assert world.documents("invoice", still) == []
+    assert world.codes() == ["closed_period"]
+
+
 def test_an_ignored_document_is_left_alone(world: World) -> None:
     invoice = world.invoice(taxes=(("Unheard of", "3"),))
     world.follow()
