@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from fb_qbo_pipeline.freshbooks.records import ExpenseTax, InvoiceLine, LineTax
@@ -130,6 +130,8 @@ def test_an_invoice_comes_to_freshbooks_total_taxes_and_balance_whatever_way_fre
 
 
 @given(lines=st.lists(invoice_lines(compounded=True), min_size=1, max_size=12), percent=st.sampled_from([D(10), D("12.5"), D("33.333")]))
+@example(lines=[line("1000.00"), line("-999.96", HST)], percent=D(10))
+@example(lines=[line("-0.17"), line("0.21", HST)], percent=D(10))
 def test_the_taxable_base_of_each_code_is_that_of_freshbooks_lines_less_their_discount(lines: list[InvoiceLine], percent: Decimal) -> None:
     _, tax = freshbooks_taxes(lines, percent, "per tax")
     subtotal = sum((one.amount for one in lines), D(0))
