@@ -193,8 +193,9 @@ class Histories(RuleBasedStateMachine):
         return {(entity, row["Id"]): row["SyncToken"] for entity in TRANSACTIONS for row in self.world.quickbooks.rows(entity)}
 
     def _takes(self, invoice: dict[str, Any], payment: dict[str, Any]) -> bool:
-        """Whether a payment may belong to an invoice without overpaying it."""
-        return invoice["vis_state"] == 0 and money(invoice["outstanding"]) >= money(payment["amount"])
+        """Whether a payment may belong to an invoice: without overpaying it, and not to one that is held, where it would stay as it was."""
+        held = any(one["taxName1"] == LEVY[0] for one in invoice["lines"])
+        return invoice["vis_state"] == 0 and not held and money(invoice["outstanding"]) >= money(payment["amount"])
 
     def _pick(self, source: str, pick: int) -> dict[str, Any]:
         records = self.books.view(source)
