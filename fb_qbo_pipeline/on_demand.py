@@ -77,7 +77,14 @@ class SyncIncomplete(PipelineError):
 
 def _words(error: Exception) -> str:
     told = explained(error)
-    return told.message if told is not None else type(error).__name__
+    return told.message if told is not None else _root(error)
+
+
+def _root(error: BaseException) -> str:
+    """What an unforeseen error is called; its text may quote customers' data, and is in the log."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__} (the log has it whole)"
 
 
 class Syncer:
