@@ -24,13 +24,14 @@ def commands(page: Path) -> list[str]:
     return [found.strip() for found in [*_IN_TEXT.findall(text), *_IN_BLOCK.findall(text)] if not found.startswith("fb-qbo …")]
 
 
-def parse(command: click.Command, arguments: list[str], name: str) -> None:
-    """Let click parse a command and its subcommand, without running either. Raises UsageError."""
+def parse(command: click.Command, arguments: list[str], name: str) -> click.Command:
+    """The command that click would run, after it has parsed everything; nothing is run. Raises UsageError."""
     context = command.make_context(name, arguments)
     if isinstance(command, click.Group) and (rest := [*context._protected_args, *context.args]):
         _, inner, remaining = command.resolve_command(context, rest)
         assert inner is not None
-        parse(inner, remaining, rest[0])
+        return parse(inner, remaining, rest[0])
+    return command
 
 
 CASES = [(page.relative_to(ROOT).as_posix(), command) for page in PAGES for command in dict.fromkeys(commands(page))]
@@ -40,7 +41,7 @@ CASES = [(page.relative_to(ROOT).as_posix(), command) for page in PAGES for comm
 def test_a_command_that_a_page_names_can_be_typed(page: str, command: str) -> None:
     for choice in alternatives(command):
         arguments = shlex.split(choice)[1:]
-        parse(cli, [stand_in(argument) for argument in arguments], "fb-qbo")
+        assert parse(cli, [stand_in(argument) for argument in arguments], "fb-qbo").callback is not None
 
 
 def alternatives(command: str) -> list[str]:
