@@ -204,7 +204,7 @@ def _measured(syncer: Syncer, ledger: Ledger, work: Callable[[Syncer, OnSpan], N
 
 def _check_settings(company: Company) -> None:
     with company.open("") as runtime:
-        runtime.mirror.catch_up()
+        runtime.catch_up()
         require_valid_settings(runtime)
 
 

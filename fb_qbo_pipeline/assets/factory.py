@@ -175,7 +175,7 @@ class _Builder:
         @_asset(key=key, check_specs=[spec], **self.common("freshbooks", {"python", "postgres"}, description, []))
         def change_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             with self.opened(context) as (runtime, cost):
-                runtime.mirror.catch_up()
+                runtime.catch_up()
                 require_valid_settings(runtime)
                 look = look_for_changes(runtime)
                 fresh = checks.freshness(look.latest, runtime.clock())

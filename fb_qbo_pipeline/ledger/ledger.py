@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine, RowMapping, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from fb_qbo_pipeline.errors import Unreachable
+from fb_qbo_pipeline.ledger.decisions import Decisions
+from fb_qbo_pipeline.ledger.differences import Differences
 from fb_qbo_pipeline.ledger.exceptions import Exceptions
 from fb_qbo_pipeline.ledger.found import FoundDocuments
 from fb_qbo_pipeline.ledger.lists import CompanyLists, Cursors
@@ -19,6 +21,7 @@ from fb_qbo_pipeline.ledger.outbox import Outbox
 from fb_qbo_pipeline.ledger.posted import Links, PostedDocuments
 from fb_qbo_pipeline.ledger.raw import RawRecords
 from fb_qbo_pipeline.ledger.staging import Staging
+from fb_qbo_pipeline.ledger.sums import Sums
 from fb_qbo_pipeline.ledger.tables import sync_report
 from fb_qbo_pipeline.ledger.touched import TouchedDates
 
@@ -64,6 +67,21 @@ class Transaction:
     def exceptions(self) -> Exceptions:
         """Documents held back."""
         return Exceptions(self.connection, self.integration)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """What people have decided about documents."""
+        return Decisions(self.connection, self.integration)
+
+    @cached_property
+    def differences(self) -> Differences:
+        """What the last comparison of both services has found to differ."""
+        return Differences(self.connection, self.integration)
+
+    @cached_property
+    def sums(self) -> Sums:
+        """What both sides add up to."""
+        return Sums(self.connection, self.integration)
 
     @cached_property
     def touched(self) -> TouchedDates:

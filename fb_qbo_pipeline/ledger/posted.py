@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from fb_qbo_pipeline.ledger.tables import link, posted_document, raw_record
+from fb_qbo_pipeline.money import ZERO
 
 POSTED = "posted"
 VOIDED = "voided"  # stands there with zero amounts
@@ -17,12 +18,16 @@ DELETED = "deleted"  # does not stand there any more
 
 DIFFERS = "differs"  # the fingerprint of what stands there otherwise than it was intended
 
+GONE_BY_HAND = "it was deleted"  # the drift of what a person has deleted in QuickBooks
+VOIDED_BY_HAND = "it was voided"
+
 
 @dataclass(frozen=True, slots=True)
 class Posted:
     """A document of ours in QuickBooks. `total` and `tax` as QuickBooks returned them.
 
-    An empty `fingerprint`: found there; what it was made from is not known. `drift`: what a person has changed there since.
+    An empty `fingerprint`: found there; what it was made from is not known. `drift`: what a person has changed there since, and
+    `drift_total` the total that QuickBooks has shown since then.
     """
 
     source: str
@@ -41,11 +46,24 @@ class Posted:
     adopted: bool = False
     run_id: str | None = None
     drift: str = ""
+    drift_total: Decimal | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it counts in QuickBooks' books: posted, and neither deleted nor voided there by a person since."""
+        return self.state == POSTED and self.drift not in (GONE_BY_HAND, VOIDED_BY_HAND)
+
+    @property
+    def present_total(self) -> Decimal:
+        """The total as QuickBooks shows it now, as far as that is known; zero where it does not stand there any more."""
+        if not self.stands:
+            return ZERO
+        return self.drift_total if self.drift and self.drift_total is not None else self.total
 
     @property
     def signed_total(self) -> Decimal:
-        """The total as FreshBooks counts it: a vendor credit is a negative expense."""
-        return -self.total if self.entity == "VendorCredit" else self.total
+        """The present total as FreshBooks counts it: a vendor credit is a negative expense."""
+        return -self.present_total if self.entity == "VendorCredit" else self.present_total
 
 
 _FIELDS = tuple(Posted.__dataclass_fields__)
@@ -100,14 +118,14 @@ class PostedDocuments:
         paid_by = select(raw.source_id).where(raw.integration == self._integration, raw.resource == "payment", raw.invoice_id == invoice_id)
         return (columns.source == "payment") & (columns.state == POSTED) & columns.source_id.in_(paid_by)
 
-    def observed(self, document: Posted, sync_token: str, drift: str) -> None:
-        """Record what QuickBooks says of a posted document now."""
+    def observed(self, document: Posted, sync_token: str, drift: str, total: Decimal | None = None) -> None:
+        """Record what QuickBooks says of a posted document now; `total`: what it shows where a person has changed the document."""
         columns = posted_document.c
         statement = update(posted_document).where(
             columns.integration == self._integration, columns.source == document.source, columns.source_id == document.source_id
         )
         # Over a person's change our own token stays: an update must be refused, whatever else is overlooked.
-        self._connection.execute(statement.values(drift=drift, sync_token=document.sync_token if drift else sync_token))
+        self._connection.execute(statement.values(drift=drift, drift_total=total, sync_token=document.sync_token if drift else sync_token))
 
     def drifted(self, source: str, start: dt.date, end: dt.date) -> bool:
         """Whether a person has changed a document of a source dated from `start` to `end`."""

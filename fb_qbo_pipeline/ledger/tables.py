@@ -140,6 +140,7 @@ posted_document = Table(
     Column("adopted", Boolean, nullable=False, server_default=text("false"), comment="found in QuickBooks, not created"),
     Column("run_id", Text),
     Column("drift", Text, nullable=False, server_default="", comment="what a person has changed in QuickBooks since"),
+    Column("drift_total", Numeric, comment="the total that QuickBooks shows since a person has changed it"),
     _instant("posted_at"),
     _instant("changed_at"),
     Index(None, "integration", "entity", "number"),
@@ -228,6 +229,43 @@ exception = Table(
     _instant("resolved_at", nullable=True),
     Index("uq_exception_unresolved", "integration", "source", "source_id", unique=True, postgresql_where=text("status <> 'resolved'")),
     comment="documents held back: one unresolved row a document",
+)
+
+difference = Table(
+    "difference",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("integration", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("source_id", BigInteger, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("party", Text, nullable=False),
+    Column("document_date", Date, nullable=False),
+    Column("partition_date", Date, nullable=False),
+    Column("amount", Numeric, nullable=False, comment="money at stake"),
+    Column("currency", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    _instant("found_at"),
+    Index(None, "integration", "partition_date"),
+    Index(None, "integration", "source", "source_id"),
+    comment="what the last comparison of both services has found to differ",
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("integration", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="post: is to be posted although something speaks against it"),
+    Column("source", Text, nullable=False),
+    Column("source_id", BigInteger, nullable=False),
+    Column("fingerprint", Text, nullable=False, comment="of the document that it is about"),
+    Column("decided_by", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default="", comment="what it was about, in words"),
+    _instant("decided_at"),
+    Index(None, "integration", "source", "source_id"),
+    comment="what people have decided about documents; rows are only added",
 )
 
 company_list = Table(

@@ -39,7 +39,7 @@ class Planned:
 def plan(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress | None = None) -> Iterator[Planned]:
     """What a sync of the days from `start` to `end` would do, oldest first. Unchanged documents are left out."""
     report = progress or (lambda _done, _all: None)
-    runtime.mirror.catch_up()
+    runtime.catch_up()
     require_valid_settings(runtime)
     for first, last in restage(runtime, start, end):
         for source in SOURCES:

@@ -16,7 +16,7 @@ def reconcile(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress
     QuickBooks, synced up to `end`, shows more.
     """
     report = progress or (lambda _done, _all: None)
-    runtime.mirror.catch_up()
+    runtime.catch_up()
     for _first, last in restage(runtime, start, end):
         report((last - start).days + 1, (end - start).days + 1)
     if end < runtime.today and runtime.integration.payments is not None:

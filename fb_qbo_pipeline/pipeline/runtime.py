@@ -18,6 +18,7 @@ from fb_qbo_pipeline.ledger.database import connect, database_url, migrate
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.tokens import LedgerTokenStore
 from fb_qbo_pipeline.oauth import Authorizer, AuthStyle, OAuthApp
+from fb_qbo_pipeline.posting import feed
 from fb_qbo_pipeline.posting.books import Books
 from fb_qbo_pipeline.posting.mirror import CompanyMirror
 from fb_qbo_pipeline.quickbooks.client import QuickBooksClient
@@ -108,6 +109,10 @@ class Runtime:
     def today(self) -> dt.date:
         """The date in the company's time zone."""
         return self.clock().astimezone(self.integration.zone).date()
+
+    def catch_up(self) -> None:
+        """Learn what has changed in QuickBooks, its lists and what stands there, with one read if its change feed answers."""
+        feed.catch_up(self.quickbooks, (self.mirror, self.books))
 
     @property
     def account_id(self) -> str:

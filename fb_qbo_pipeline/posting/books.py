@@ -17,12 +17,12 @@ from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.found import Found
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
-from fb_qbo_pipeline.ledger.posted import POSTED, VOIDED, Posted
+from fb_qbo_pipeline.ledger.posted import GONE_BY_HAND, POSTED, VOIDED, VOIDED_BY_HAND, Posted
 from fb_qbo_pipeline.mapping.documents import Json
-from fb_qbo_pipeline.posting.plan import GONE_BY_HAND, VOIDED_BY_HAND
+from fb_qbo_pipeline.posting.feed import Ask
 from fb_qbo_pipeline.posting.verify import MARKER, content, is_void, money
 from fb_qbo_pipeline.quickbooks.query import Select, compare
-from fb_qbo_pipeline.quickbooks.reader import QuickBooksReader
+from fb_qbo_pipeline.quickbooks.reader import Changes, QuickBooksReader
 from fb_qbo_pipeline.settings.models import Integration
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ _OVERLAP = dt.timedelta(minutes=2)  # clocks differ, and a write may become visi
 _AGAIN_AFTER = dt.timedelta(hours=1)
 _FEED_REACHES = dt.timedelta(days=29)  # back; QuickBooks' change data capture knows 30 days
 _AT_ONCE = 500  # transactions compared in one database transaction
+_FEED_HOLDS = 500  # of our own writes; an answer of the feed holds 1,000 objects
 
 
 class Books:
@@ -71,27 +72,53 @@ class Books:
         state = self._state()
         if not state.get("from"):
             return
-        now, since = self._clock(), dt.datetime.fromisoformat(state["since"])
+        now = self._clock()
         if state["by"] == self._process and now - dt.datetime.fromisoformat(state["at"]) < _AGAIN_AFTER:
             return
-        if now - since < _FEED_REACHES:
+        ask = self.ask()
+        changes = None
+        if ask is not None:
             try:
-                changes = self._reader.cdc(sorted(state["from"]), since)
+                changes = self._reader.cdc(ask.entities, ask.since)
             except PipelineError as error:  # the change feed is a saving, not a need
                 log.info("QuickBooks' change feed gave no answer (%s); reading its transactions instead", type(error).__name__)
-            else:
-                if changes.complete:
-                    for entity, rows in changes.by_entity.items():
-                        self._observe(entity, rows)
-                    self._save(state | {"at": now.isoformat(), "by": self._process, "since": (now - _OVERLAP).isoformat()})
-                    return
-        self._sweep({name: dt.date.fromisoformat(day) for name, day in state["from"].items()}, state)
+        self.take(changes, now)
 
-    def advance(self, latest: dt.datetime | None) -> None:
-        """Everything up to `latest`, on QuickBooks' own clock, is known: the feed need not tell what was just posted."""
+    def ask(self) -> Ask | None:
+        """What the change feed is to be asked; None where it cannot help: nothing has been read yet, or too long ago."""
         state = self._state()
-        if latest is not None and state.get("from") and latest > dt.datetime.fromisoformat(state["since"]):
-            self._save(state | {"since": latest.isoformat()})
+        if not state.get("from"):
+            return None
+        since = dt.datetime.fromisoformat(state["since"])
+        return Ask(sorted(state["from"]), since) if self._clock() - since < _FEED_REACHES else None
+
+    def take(self, changes: Changes | None, asked_at: dt.datetime) -> None:
+        """Take over what the change feed has told; without it, or where it holds not all, the transactions are read again."""
+        state = self._state()
+        known: dict[str, str] = state.get("from", {})
+        if not known:
+            return
+        if changes is None or not changes.complete:
+            self._sweep({name: dt.date.fromisoformat(day) for name, day in known.items()}, state)
+            return
+        for entity in known:
+            self.observe(entity, changes.by_entity.get(entity, ()))
+        self._save(state | {"at": asked_at.isoformat(), "by": self._process, "since": (asked_at - _OVERLAP).isoformat(), "own": 0})
+
+    def advance(self, latest: dt.datetime | None, written: int) -> None:
+        """Note that `written` documents were posted, up to `latest` on QuickBooks' own clock.
+
+        The feed tells our own writes, too, which costs nothing until they are so many that it cannot hold them all. Only then
+        it is asked from `latest` on; what a person has changed meanwhile is found when both services are compared.
+        """
+        state = self._state()
+        if latest is None or not state.get("from"):
+            return
+        own = int(state.get("own", 0)) + written
+        if own > _FEED_HOLDS and latest > dt.datetime.fromisoformat(state["since"]):
+            self._save(state | {"since": latest.isoformat(), "own": 0})
+        else:
+            self._save(state | {"own": own})
 
     def _sweep(self, entities: Mapping[str, dt.date], state: Json) -> None:
         started = self._clock()
@@ -100,7 +127,7 @@ class Books:
                 tx.found.clear(entity)
             read = 0
             for rows in chunks(self._reader.rows(Select(entity, (compare("TxnDate", ">=", first),))), _AT_ONCE):
-                self._observe(entity, rows)
+                self.observe(entity, rows)
                 read += len(rows)
             log.info("read %d %s transactions of QuickBooks from %s on", read, entity, first)
         known = dict(state.get("from", {})) | {name: day.isoformat() for name, day in entities.items()}
@@ -108,7 +135,10 @@ class Books:
         since = min([started - _OVERLAP, *([dt.datetime.fromisoformat(state["since"])] if set(known) - set(entities) else [])])
         self._save({"from": known, "since": since.isoformat(), "at": started.isoformat(), "by": self._process})
 
-    def _observe(self, entity: str, rows: Sequence[Json]) -> None:
+    def observe(self, entity: str, rows: Sequence[Json]) -> None:
+        """Take over transactions as QuickBooks shows them now: what a person has changed in ours, and what is not ours."""
+        if not rows:
+            return
         with self._ledger.begin() as tx:
             known = tx.posted.by_qbo_ids(entity, [str(row.get("Id")) for row in rows])
             under_way = {(entry.source, entry.source_id) for entry in tx.outbox.unfinished()}
@@ -134,7 +164,8 @@ class Books:
         if drift != posted.drift:
             log.info("%s %s in QuickBooks: %s", posted.entity, posted.qbo_id, drift or "as it was posted again")
             tx.touched.note([max(posted.document_date, self._first)], "changed in QuickBooks")
-        tx.posted.observed(posted, str(row.get("SyncToken", posted.sync_token)), drift)
+        total = money(row, "TotalAmt") if drift and "TotalAmt" in row else None
+        tx.posted.observed(posted, str(row.get("SyncToken", posted.sync_token)), drift, total)
 
     def _state(self) -> Json:
         with self._ledger.begin() as tx:

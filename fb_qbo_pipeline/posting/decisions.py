@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from fb_qbo_pipeline.chunks import chunks
+from fb_qbo_pipeline.ledger.decisions import POST
 from fb_qbo_pipeline.ledger.exceptions import IGNORED
 from fb_qbo_pipeline.ledger.found import Found
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
-from fb_qbo_pipeline.ledger.posted import DELETED, Posted
+from fb_qbo_pipeline.ledger.posted import DELETED, GONE_BY_HAND, Posted
 from fb_qbo_pipeline.mapping.documents import Outcome
 from fb_qbo_pipeline.posting.books import ENTITIES, Books, as_posted
-from fb_qbo_pipeline.posting.plan import GONE_BY_HAND, Action, Step, decide
+from fb_qbo_pipeline.posting.plan import Action, Step, decide
 from fb_qbo_pipeline.settings.models import Integration
 
 PIECE = 2_000  # documents decided about at a time: a row with its document takes some 15 kB
@@ -69,7 +70,9 @@ def plan_rows(ledger: Ledger, source: str, ids: Collection[int], closed_until: d
     with ledger.begin() as tx:
         rows = list(tx.staging.by_ids(source, ids).values())
         posted = _standing(tx, source, rows)
-        twins = _twins(tx, [row for row in rows if row["outcome"] == Outcome.DOCUMENT and row["source_id"] not in posted])
+        wanted = tx.decisions.fingerprints(POST, source, [row["source_id"] for row in rows])
+        new = [row for row in rows if row["outcome"] == Outcome.DOCUMENT and row["source_id"] not in posted]
+        twins = _twins(tx, [row for row in new if (row["source_id"], row["fingerprint"]) not in wanted])
         held = {e["source_id"]: e for e in tx.exceptions.unresolved() if e["source"] == source}
     steps = []
     for row in rows:

@@ -13,9 +13,10 @@ from typing import Any
 from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.posting.feed import Ask
 from fb_qbo_pipeline.quickbooks.company import Company
 from fb_qbo_pipeline.quickbooks.lists import build_company, fetch_lists
-from fb_qbo_pipeline.quickbooks.reader import QuickBooksReader
+from fb_qbo_pipeline.quickbooks.reader import Changes, QuickBooksReader
 from fb_qbo_pipeline.settings.models import Integration
 
 log = logging.getLogger(__name__)
@@ -75,25 +76,31 @@ class CompanyMirror:
 
     def catch_up(self) -> None:
         """Bring the mirror up to date with one read; in full where a day has passed or too much has changed."""
-        now = self._clock()
+        now, ask = self._clock(), self.ask()
+        changes = None
+        if ask is not None:
+            try:
+                changes = self._reader.cdc(ask.entities, ask.since)
+            except PipelineError as error:  # the change feed is a saving, not a need
+                log.info("QuickBooks' change feed gave no answer (%s); reading the lists in full", type(error).__name__)
+        self.take(changes, now)
+
+    def ask(self) -> Ask | None:
+        """What the change feed is to be asked; None where the lists are to be read in full."""
         since = self._instant("lists_changes")
         if not self._complete() or since is None or self._older_than("lists_full", FULL_AFTER):
-            self.refresh()
-            return
-        tracked = sorted(self._wanted - VOLATILE - {"CompanyInfo"})
-        try:
-            changes = self._reader.cdc(tracked, since - _OVERLAP)
-        except PipelineError as error:  # the change feed is a saving, not a need
-            log.info("QuickBooks' change feed gave no answer (%s); reading the lists in full", type(error).__name__)
-            self.refresh()
-            return
-        if not changes.complete:
+            return None
+        return Ask(sorted(self._wanted - VOLATILE - {"CompanyInfo"}), since - _OVERLAP)
+
+    def take(self, changes: Changes | None, asked_at: dt.datetime) -> None:
+        """Take over what the change feed has told; without it, or where it holds not all, the lists are read in full."""
+        if changes is None or not changes.complete:
             self.refresh()
             return
         with self._ledger.begin() as tx:
-            for entity, members in changes.by_entity.items():
-                tx.lists.merge(entity, members)
-            tx.cursors.set_instant("lists_changes", now)
+            for entity in self._wanted & changes.by_entity.keys():
+                tx.lists.merge(entity, changes.by_entity[entity])
+            tx.cursors.set_instant("lists_changes", asked_at)
 
     def before_posting(self) -> Company:
         """The company with preferences and taxes no older than a few minutes: for runs that are going to write."""

@@ -14,12 +14,10 @@ from enum import StrEnum
 from typing import Any
 
 from fb_qbo_pipeline.ledger.found import Found
-from fb_qbo_pipeline.ledger.posted import DELETED, DIFFERS, VOIDED, Posted
+from fb_qbo_pipeline.ledger.posted import DELETED, DIFFERS, GONE_BY_HAND, VOIDED, VOIDED_BY_HAND, Posted
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Outcome, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
 
-GONE_BY_HAND = "it was deleted"
-VOIDED_BY_HAND = "it was voided"
 _BILLS = {Entity.BILL.value, Entity.VENDOR_CREDIT.value}  # what an expense becomes, by its sign
 
 
@@ -161,7 +159,15 @@ def _drifted(row: Mapping[Any, Any], posted: Posted) -> Step:
 
 
 def changed_by_hand(what: str) -> Problem:
-    """The exception about a document that a person has changed in QuickBooks; `what`: which change."""
+    """The exception about a document that a person has changed in QuickBooks; `what`: which change (`Posted.drift`)."""
+    if what in (GONE_BY_HAND, VOIDED_BY_HAND):
+        word = "deleted" if what == GONE_BY_HAND else "voided"
+        return Problem(
+            Code.CHANGED_IN_QUICKBOOKS,
+            f"It was {word} in QuickBooks after it was posted, and FreshBooks still has it; nothing is made again by itself",
+            "To have it in QuickBooks again: fb-qbo exceptions post, with the id of this exception. "
+            "If it should not be there: delete it in FreshBooks, or ignore this with a reason",
+        )
     return Problem(
         Code.CHANGED_IN_QUICKBOOKS,
         f"A person has changed it in QuickBooks since it was posted ({what}); nothing is overwritten",

@@ -164,7 +164,7 @@ class Poster:
 
         self._writer.send(self._writes(due, names, counts), settle)
         self._follow_up(settlement)
-        self._books.advance(settlement.latest)
+        self._books.advance(settlement.latest, settled)
 
     def _writes(self, due: Iterable[Step], names: Names, counts: Counts) -> Iterator[Write]:
         for steps in chunks(due, BATCH):

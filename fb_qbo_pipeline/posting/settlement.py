@@ -16,7 +16,7 @@ from fb_qbo_pipeline.ledger import outbox
 from fb_qbo_pipeline.ledger.exceptions import POSTING, Held
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
 from fb_qbo_pipeline.ledger.outbox import Entry
-from fb_qbo_pipeline.ledger.posted import DELETED, DIFFERS, POSTED, VOIDED, Posted
+from fb_qbo_pipeline.ledger.posted import DELETED, DIFFERS, GONE_BY_HAND, POSTED, VOIDED, Posted
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Problem
 from fb_qbo_pipeline.mapping.rows import document_from_json
 from fb_qbo_pipeline.money import ZERO
@@ -26,6 +26,7 @@ from fb_qbo_pipeline.posting.counts import WORDS, Counts
 from fb_qbo_pipeline.posting.customer_change import SENT_AGAIN, UNAPPLIES, unapplying
 from fb_qbo_pipeline.posting.look_up import carried_out, find_carried_out
 from fb_qbo_pipeline.posting.names import refusal
+from fb_qbo_pipeline.posting.plan import changed_by_hand
 from fb_qbo_pipeline.posting.renumbering import PARKED, held_by, holder_of, once_more, under_its_number
 from fb_qbo_pipeline.posting.repair import without_tax_amounts
 from fb_qbo_pipeline.posting.verify import Difference, content, differences, has_marker, money
@@ -88,6 +89,8 @@ class Settlement:
             self.follow_ups.append(Write(entry.operation, entry.entity, entry.source, entry.source_id, body, entry.intent))
         elif entry.operation in ("void", "delete") and answer.reaction is Reaction.GONE:
             self._removed(entry, {})
+        elif answer.reaction is Reaction.GONE:
+            self._stale(entry)
         elif answer.reaction is Reaction.REFUSED and (writes := self._unapplying(entry)):
             *unapplying, again = writes
             self.follow_ups += unapplying
@@ -255,11 +258,10 @@ class Settlement:
             self.settle([(entry, Done(entity or {}))])
             return
         if entity is None:
-            problem = Problem(
-                Code.CHANGED_IN_QUICKBOOKS,
-                "It was deleted in QuickBooks after it was posted",
-                "Restore it in QuickBooks, or ignore this exception",
-            )
+            problem = changed_by_hand(GONE_BY_HAND)
+            if before is not None:
+                with self.ledger.begin() as tx:
+                    tx.posted.observed(before, before.sync_token, GONE_BY_HAND)
         elif before is not None and content(entity) == before.content and not entry.intent.get(SENT_AGAIN):
             with self.ledger.begin() as tx:
                 tx.outbox.mark([entry.id], outbox.REFUSED, "stale: sent again with the present token")

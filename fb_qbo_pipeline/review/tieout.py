@@ -2,7 +2,8 @@
 
 FreshBooks in scope − QuickBooks − held = difference, and the difference has to be 0.00. Amounts of different currencies
 are never added. This is computed from the ledger: what FreshBooks said when it was last read, and what QuickBooks returned
-when it was last written. `review.reconcile` asks both sides anew.
+when it was last written, or has shown since where a person has changed or deleted a document there. `review.reconcile` asks
+both sides anew.
 """
 
 import datetime as dt
@@ -13,9 +14,8 @@ from decimal import Decimal
 from typing import Any
 
 from fb_qbo_pipeline.ledger.ledger import Ledger
-from fb_qbo_pipeline.ledger.posted import DELETED, POSTED, VOIDED, Posted
-from fb_qbo_pipeline.mapping.documents import Outcome
-from fb_qbo_pipeline.money import ZERO, round_half_up
+from fb_qbo_pipeline.ledger.sums import DaySums, Unequal
+from fb_qbo_pipeline.money import ZERO
 
 KINDS = {"invoice": "sales", "payment": "payments", "expense": "expenses"}
 
@@ -59,44 +59,29 @@ def by_month(day: dt.date) -> str:
 def tie_out(ledger: Ledger, start: dt.date, end: dt.date, period: Callable[[dt.date], str] = by_month) -> list[Line]:
     """The lines of the partitions from `start` to `end`, by period, kind and currency."""
     lines: dict[tuple[str, str, str], Line] = {}
+
+    def line_of(one: DaySums | Unequal) -> Line:
+        key = (period(one.day), KINDS[one.source], one.currency)
+        return lines.setdefault(key, Line(*key))
+
     with ledger.begin() as tx:
-        held = {(row["source"], row["source_id"]) for row in tx.exceptions.unresolved()}
-        for source, kind in KINDS.items():
-            rows = tx.staging.in_partitions(source, start, end)
-            posted = tx.posted.by_ids(source, [row["source_id"] for row in rows])
-            for row in rows:
-                standing = posted.get(row["source_id"])
-                if not _counts(row, standing):
-                    continue
-                key = (period(row["partition_date"]), kind, row["currency"])
-                _add(lines.setdefault(key, Line(*key)), row, standing, held=(source, row["source_id"]) in held)
+        sums, unequal = tx.sums.by_day(start, end), tx.sums.unequal(start, end)
+    for day in sums:
+        line = line_of(day)
+        line.documents += day.documents
+        line.freshbooks += day.freshbooks
+        line.posted += day.posted
+        line.quickbooks += day.quickbooks
+        line.held_documents += day.held_documents
+        line.held += day.held
+    for one in unequal:
+        line_of(one).differing.append(_told(one))
     return [lines[key] for key in sorted(lines)]
 
 
-def _counts(row: Any, standing: Posted | None) -> bool:
-    """In scope, or standing in QuickBooks although it is not; what the settings keep there counts on neither side."""
-    if row["outcome"] == Outcome.KEPT:
-        return False
-    in_scope = row["outcome"] in (Outcome.DOCUMENT, Outcome.HELD)
-    return in_scope or (standing is not None and standing.state == POSTED)
-
-
-def _add(line: Line, row: Any, standing: Posted | None, *, held: bool) -> None:
-    """Count a row. What is neither booked nor held by an exception stays a difference: that would be a fault of the pipeline."""
-    in_scope = row["outcome"] in (Outcome.DOCUMENT, Outcome.HELD)
-    amount = round_half_up(row["amount"]) if in_scope else ZERO
-    booked = ZERO
-    if standing is not None and standing.state not in (VOIDED, DELETED):
-        booked = standing.signed_total
-        line.posted += 1
-    line.documents += in_scope
-    line.freshbooks += amount
-    line.quickbooks += booked
-    if in_scope and (held or row["outcome"] == Outcome.HELD):
-        line.held_documents += 1
-        line.held += amount - booked
-    elif booked != amount:
-        line.differing.append(f"{row['source']} {row['label']}: {amount} in FreshBooks, {booked} in QuickBooks")
+def _told(one: Unequal) -> str:
+    told = f"{one.source} {one.label}: {one.freshbooks:,.2f} in FreshBooks, {one.quickbooks:,.2f} in QuickBooks"
+    return f"{told} ({one.drift} there)" if one.drift else told
 
 
 def totals(lines: Iterable[Line]) -> list[Line]:

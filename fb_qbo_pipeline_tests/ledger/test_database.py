@@ -30,7 +30,7 @@ def test_migrating_again_changes_nothing(engine: Engine) -> None:
     migrate(engine)
     migrate(engine)
     with engine.connect() as connection:
-        assert connection.execute(text(f"SELECT version_num FROM {SCHEMA}.alembic_version")).scalars().all() == ["0003"]
+        assert connection.execute(text(f"SELECT version_num FROM {SCHEMA}.alembic_version")).scalars().all() == ["0004"]
 
 
 def test_several_processes_may_migrate_at_once(database_url: str) -> None:

@@ -89,7 +89,7 @@ def _sync(runtime: Runtime, hourly: bool) -> None:
     if not hourly:
         run(runtime, START, TODAY, Counts())
         return
-    runtime.mirror.catch_up()
+    runtime.catch_up()
     look_for_changes(runtime)
     while True:
         with runtime.ledger.begin() as tx:

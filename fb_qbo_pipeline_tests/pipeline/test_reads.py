@@ -19,7 +19,7 @@ def first_sync(world: World) -> Counter[tuple[str, str]]:
 def hourly_sync(world: World) -> Counter[tuple[str, str]]:
     """What a look and a run of the days that it has touched ask."""
     with world.runtime() as runtime:
-        runtime.mirror.catch_up()
+        runtime.catch_up()
         look_for_changes(runtime)
         if days := world.touched():
             run(runtime, min(days), max(days), Counts())

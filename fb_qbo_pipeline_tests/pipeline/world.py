@@ -167,7 +167,7 @@ class World:
     def look(self) -> Look:
         """What the hourly look does."""
         with self.runtime() as runtime:
-            runtime.mirror.catch_up()
+            runtime.catch_up()
             return look_for_changes(runtime)
 
     def follow(self) -> Counts:

@@ -1,0 +1,59 @@
+"""QuickBooks' change feed, asked once for whoever needs it: the lists that are mirrored, and the transactions that stand there.
+
+Reads are metered, and the feed answers for any number of entities at once. So every look learns what a person has changed or
+deleted in QuickBooks with the one read that it makes anyway.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from fb_qbo_pipeline.errors import PipelineError
+from fb_qbo_pipeline.http import utc_now
+from fb_qbo_pipeline.quickbooks.reader import Changes, QuickBooksReader
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What somebody wants to know of the feed: which entities, since when."""
+
+    entities: Sequence[str]
+    since: dt.datetime
+
+
+class Follower(Protocol):
+    """Somebody who follows QuickBooks by its change feed, and can do without it."""
+
+    def ask(self) -> Ask | None:
+        """What is wanted of the feed; None where it cannot help."""
+
+    def take(self, changes: Changes | None, asked_at: dt.datetime) -> None:
+        """Take over what the feed has told, or read everything anew where it has not told all."""
+
+
+def catch_up(reader: QuickBooksReader, followers: Sequence[Follower], clock: Callable[[], dt.datetime] = utc_now) -> None:
+    """Bring all followers up to date with one read. Where it holds not everything, each does it alone."""
+    now = clock()
+    asks = [follower.ask() for follower in followers]
+    wanted = [ask for ask in asks if ask is not None]
+    changes: Changes | None = None
+    if wanted:
+        entities = sorted({entity for ask in wanted for entity in ask.entities})
+        changes = _asked(reader, Ask(entities, min(ask.since for ask in wanted)))
+    for follower, ask in zip(followers, asks, strict=True):
+        told = changes if ask is not None else None
+        if told is not None and not told.complete and len(wanted) > 1 and ask is not None:
+            told = _asked(reader, ask)  # too much for one answer: perhaps only for the others
+        follower.take(told, now)
+
+
+def _asked(reader: QuickBooksReader, ask: Ask) -> Changes | None:
+    try:
+        return reader.cdc(ask.entities, ask.since)
+    except PipelineError as error:  # the change feed is a saving, not a need
+        log.info("QuickBooks' change feed gave no answer (%s)", type(error).__name__)
+        return None
