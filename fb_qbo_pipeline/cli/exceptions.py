@@ -1,7 +1,8 @@
-"""`fb-qbo exceptions`: documents held back, why, and what to do; retry, adopt, ignore, and take an ignore back."""
+"""`fb-qbo exceptions`: documents held back, why, and what to do; retry, post, adopt, ignore, and take an ignore back."""
 
+import getpass
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.mapping.documents import Code
 from fb_qbo_pipeline.money import round_half_up
 from fb_qbo_pipeline.pipeline.adopt import adopt as take_over
+from fb_qbo_pipeline.pipeline.post_anyway import post_anyway
 from fb_qbo_pipeline.pipeline.runtime import open_database
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
@@ -63,7 +65,11 @@ all_option = click.option("--all", "every", is_flag=True, help="All of them.")
 @verbose_option
 @click.pass_context
 def retry(context: click.Context, ids: tuple[int, ...], code: str | None, config: Path | None, as_json: bool, verbose: bool) -> int:
-    """Try exceptions again: those with the given IDs, those of a code, or all open ones."""
+    """Try exceptions again: those with the given IDs, those of a code, or all open ones.
+
+    Reads and compares anew. It does not make again what was deleted in QuickBooks, nor write over what was changed there:
+    see `fb-qbo exceptions post`.
+    """
     environment = Environment.read()
     log_to(environment, verbose=verbose)
     integration = one_integration(config or context.obj, environment)
@@ -72,6 +78,36 @@ def retry(context: click.Context, ids: tuple[int, ...], code: str | None, config
         tx.exceptions.try_again([row["id"] for row in rows])
         tx.touched.note({max(row["document_date"], integration.start_date) for row in rows}, "retried by a person")
         tx.cursors.set("lists_full", None)  # what a person has put right in QuickBooks has to be seen
+    _sync_touched(environment, integration, as_json=as_json, verbose=verbose)
+    _tell_what_retry_cannot_do(environment, integration, {row["id"] for row in rows})
+    return 0
+
+
+def _tell_what_retry_cannot_do(environment: Environment, integration: Integration, ids: Collection[int]) -> None:
+    for row in unresolved(environment, integration):
+        if row["id"] in ids and row["status"] == OPEN and row["code"] == Code.CHANGED_IN_QUICKBOOKS:
+            click.echo(f"{row['source']} {row['number']} is held still: {row['reason']}\n  → {row['remedy']}", err=True)
+
+
+@command.command("post")
+@click.argument("exception_id", metavar="ID", type=int)
+@click.option("--by", default=getpass.getuser, show_default="the user of this machine", help="Who decides; kept with the decision.")
+@config_option
+@json_option
+@verbose_option
+@click.pass_context
+def post(context: click.Context, exception_id: int, by: str, config: Path | None, as_json: bool, verbose: bool) -> int:
+    """Post a document that is held: it was deleted or voided in QuickBooks, or what looks like it there is another one.
+
+    A document that was voided there makes room for the new one. What a person has changed there is never written over.
+    """
+    environment = Environment.read()
+    log_to(environment, verbose=verbose)
+    integration = one_integration(config or context.obj, environment)
+    with connected(integration, environment) as runtime:
+        with runtime.ledger.begin() as tx:
+            (row,) = chosen(tx.exceptions.unresolved(), OPEN, [exception_id], None, every=False)
+        post_anyway(runtime, row, by)
     _sync_touched(environment, integration, as_json=as_json, verbose=verbose)
     return 0
 

@@ -1,4 +1,8 @@
-"""Reads a period anew from both sides and compares it; writes nothing to either."""
+"""Reads a period anew from both sides and compares it; writes nothing to either.
+
+What QuickBooks shows of our documents is noted in the ledger, as what its change feed tells: a document that was changed or deleted
+there is one from then on, whoever looks.
+"""
 
 import datetime as dt
 
@@ -9,18 +13,20 @@ from fb_qbo_pipeline.posting.poster import Progress
 from fb_qbo_pipeline.review.reconcile import Reconciliation, compare, standing, whereabouts
 
 
-def reconcile(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress | None = None) -> Reconciliation:
+def reconcile(
+    runtime: Runtime, start: dt.date, end: dt.date, progress: Progress | None = None, *, later_payments: bool = True
+) -> Reconciliation:
     """The tie-out of the days from `start` to `end`.
 
     FreshBooks shows what is open on an invoice today, so payments later than the period are read, too: they explain why
-    QuickBooks, synced up to `end`, shows more.
+    QuickBooks, synced up to `end`, shows more. `later_payments` False: the caller has just read them.
     """
     report = progress or (lambda _done, _all: None)
     runtime.catch_up()
     for _first, last in restage(runtime, start, end):
         report((last - start).days + 1, (end - start).days + 1)
-    if end < runtime.today and runtime.integration.payments is not None:
+    if later_payments and end < runtime.today and runtime.integration.payments is not None:
         read_dates(runtime, "payment", end + dt.timedelta(days=1), runtime.today, posts=False)
-    found = standing(runtime.quickbooks, runtime.integration, start, end)
-    lost = whereabouts(runtime.quickbooks, runtime.ledger, found, start, end)
+    found = standing(runtime.quickbooks, runtime.integration, start, end, runtime.books.observe)
+    lost = whereabouts(runtime.quickbooks, runtime.ledger, found, start, end, runtime.books.observe)
     return compare(runtime.ledger, found, start, end, lost=lost)

@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from fb_qbo_pipeline.chunks import chunks
 from fb_qbo_pipeline.ledger.ledger import Ledger
-from fb_qbo_pipeline.ledger.posted import POSTED
+from fb_qbo_pipeline.ledger.posted import POSTED, Posted
 from fb_qbo_pipeline.mapping.documents import Entity, Json
 from fb_qbo_pipeline.money import ZERO
 from fb_qbo_pipeline.posting.look_up import transactions_between
@@ -18,6 +19,16 @@ from fb_qbo_pipeline.review.tieout import KINDS
 from fb_qbo_pipeline.settings.models import Integration
 
 Key = tuple[str, int]  # source, FreshBooks id
+
+Observe = Callable[[str, Sequence[Json]], None]
+"""Called with (QuickBooks' type, transactions of it as QuickBooks shows them now)."""
+
+_AT_ONCE = 500  # transactions observed together
+_READ_BY_ID = 100  # of what the lists do not show: each is a metered read
+
+
+def _unobserved(_entity: str, _rows: Sequence[Json]) -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +58,24 @@ def entities(integration: Integration) -> list[str]:
     return [name.value for name in names]
 
 
-def standing(reader: QuickBooksReader, integration: Integration, start: dt.date, end: dt.date) -> dict[Key, list[Standing]]:
-    """Our transactions in QuickBooks dated from `start` to `end`, by FreshBooks document, recognised by their markers."""
+def standing(
+    reader: QuickBooksReader, integration: Integration, start: dt.date, end: dt.date, observe: Observe = _unobserved
+) -> dict[Key, list[Standing]]:
+    """Our transactions in QuickBooks dated from `start` to `end`, by FreshBooks document, recognised by their markers.
+
+    `observe` hears of every transaction that was read, ours or not.
+    """
     found: defaultdict[Key, list[Standing]] = defaultdict(list)
     for entity in entities(integration):
         # payments from before the start date belong to the first partition
         early = entity == Entity.PAYMENT.value and start <= integration.start_date
         since = "1970-01-01" if early else start.isoformat()
-        for transaction in transactions_between(reader, entity, since, end.isoformat()):
-            key = marked(transaction, integration.freshbooks.account_id)
-            if key is not None:
-                found[key].append(_standing(entity, transaction))
+        for group in chunks(transactions_between(reader, entity, since, end.isoformat()), _AT_ONCE):
+            observe(entity, group)
+            for transaction in group:
+                key = marked(transaction, integration.freshbooks.account_id)
+                if key is not None:
+                    found[key].append(_standing(entity, transaction))
     return dict(found)
 
 
@@ -86,22 +104,48 @@ def _standing(entity: str, transaction: Json) -> Standing:
 
 
 def whereabouts(
-    reader: QuickBooksReader, ledger: Ledger, found: Mapping[Key, list[Standing]], start: dt.date, end: dt.date
+    reader: QuickBooksReader,
+    ledger: Ledger,
+    found: dict[Key, list[Standing]],
+    start: dt.date,
+    end: dt.date,
+    observe: Observe = _unobserved,
 ) -> dict[Key, str]:
-    """What became, in QuickBooks, of documents that were posted and are not found in the period: read there by their ids."""
-    lost: defaultdict[str, dict[str, Key]] = defaultdict(dict)
+    """What became, in QuickBooks, of documents that were posted and are not found in the period: read there by their ids.
+
+    Lists may be some seconds behind, so what they do not show is read by itself before it counts as deleted; what stands there as
+    it should is added to `found`. `observe` hears of everything that was read, and of deleted ones as the change feed tells them.
+    """
+    lost: defaultdict[str, dict[str, Posted]] = defaultdict(dict)
     with ledger.begin() as tx:
         for source in KINDS:
             ids = [row["source_id"] for row in tx.staging.in_partitions(source, start, end) if not found.get((source, row["source_id"]))]
             for posted in tx.posted.by_ids(source, ids).values():
                 if posted.state == POSTED:
-                    lost[posted.entity][posted.qbo_id] = (source, posted.source_id)
-    told = {key: f"{entity} {qbo_id} was deleted there" for entity, ids in lost.items() for qbo_id, key in ids.items()}
+                    lost[posted.entity][posted.qbo_id] = posted
+    told: dict[Key, str] = {}
     for entity, by_id in lost.items():
-        for group in in_groups(by_id):
-            for row in reader.query(Select(entity, (is_in("Id", group),))):
-                qbo_id, day = str(row["Id"]), str(row.get("TxnDate"))[:10]
-                marked = MARKER.search(str(row.get("PrivateNote") or "")) is not None
-                how = f"is dated {day} there" if marked else "has lost its marker: the memo was changed there"
-                told[by_id[qbo_id]] = f"{entity} {qbo_id} {how}"
+        rows = {str(row["Id"]): row for group in in_groups(by_id) for row in reader.query(Select(entity, (is_in("Id", group),)))}
+        for qbo_id in [qbo_id for qbo_id in by_id if qbo_id not in rows][:_READ_BY_ID]:
+            if (row := reader.read(entity, qbo_id)) is not None:
+                rows[qbo_id] = row
+        deleted: list[Json] = [{"Id": qbo_id, "status": "Deleted"} for qbo_id in list(by_id.keys() - rows.keys())[:_READ_BY_ID]]
+        observe(entity, [*rows.values(), *deleted])
+        for qbo_id, posted in by_id.items():
+            key = (posted.source, posted.source_id)
+            where = _where(rows.get(qbo_id), start, end)
+            if where is None:
+                found[key] = [_standing(entity, rows[qbo_id])]
+            else:
+                told[key] = f"{entity} {qbo_id} {where}"
     return told
+
+
+def _where(row: Json | None, start: dt.date, end: dt.date) -> str | None:
+    """Why a transaction was not found among those of the period; None where it belongs there."""
+    if row is None:
+        return "was deleted there"
+    if MARKER.search(str(row.get("PrivateNote") or "")) is None:
+        return "has lost its marker: the memo was changed there"
+    day = str(row.get("TxnDate"))[:10]
+    return None if start.isoformat() <= day <= end.isoformat() else f"is dated {day} there"

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from fb_qbo_pipeline.settings.cron import cron_fault
 from fb_qbo_pipeline.settings.mistakes import Fault, SettingRefused, closest, shown
@@ -44,6 +44,15 @@ NO_TAX = "none"
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 Text = Annotated[str, Field(min_length=1)]
+
+
+def _valid_cron(value: str) -> str:
+    if fault := cron_fault(value):
+        raise SettingRefused(fault)
+    return value
+
+
+Cron = Annotated[Text, AfterValidator(_valid_cron)]
 
 
 class _Section(BaseModel):
@@ -199,15 +208,16 @@ class Expenses(_Section):
 class Schedule(_Section):
     """When the automatic sync runs, in the company's time zone."""
 
-    cron: Text = Field(default="0 * * * *", description="cron expression")
+    cron: Cron = Field(default="0 * * * *", description="cron expression")
     enabled: bool = Field(default=True, description="whether the schedule starts switched on")
 
-    @field_validator("cron")
-    @classmethod
-    def _valid_cron(cls, value: str) -> str:
-        if fault := cron_fault(value):
-            raise SettingRefused(fault)
-        return value
+
+class TwoSided(_Section):
+    """When both services are read anew and compared, in the company's time zone; once a month everything from the start date on."""
+
+    cron: Cron = Field(default="15 5 * * *", description="cron expression")
+    months: Annotated[int, Field(ge=1, le=120)] = Field(default=2, description="whole months before the present one that are compared")
+    enabled: bool = Field(default=True, description="whether the schedule starts switched on")
 
 
 class Integration(_Section):
@@ -225,6 +235,7 @@ class Integration(_Section):
     expenses: Expenses | None = Field(default=None, description="absent: the workflow is off")
     on_delete: Literal["void", "keep"] = Field(default="void", description="a synced document that is deleted in FreshBooks")
     schedule: Schedule = Field(default=Schedule())
+    reconciliation: TwoSided = Field(default=TwoSided())
 
     @field_validator("timezone")
     @classmethod

@@ -139,3 +139,27 @@ def test_an_id_is_chosen_among_those_of_the_status() -> None:
     assert chosen(rows, "open", [], None, every=False) == []
     with pytest.raises(ConfigurationError, match="no exception 7"):
         chosen(rows, "open", [7], None, every=True)
+
+
+def test_what_was_deleted_in_quickbooks_is_made_again_by_post_and_not_by_retry(present_world: World, fb_qbo: CommandLine) -> None:
+    expense = present_world.expense(on=days_ago(5))
+    present_world.sync(days_ago(30), days_ago(0))
+    present_world.quickbooks.remove("Bill", present_world.document("expense", expense)["Id"])
+    assert fb_qbo("sync").status == 0
+    (row,) = json.loads(fb_qbo("exceptions", "--json").out)
+    assert (row["code"], "fb-qbo exceptions post" in row["remedy"]) == ("changed_in_quickbooks", True)
+    retried = fb_qbo("exceptions", "retry", str(row["id"]))
+    assert retried.status == 0
+    assert "is held still: It was deleted in QuickBooks" in retried.err
+    assert "fb-qbo exceptions post" in retried.err
+    posted = fb_qbo("exceptions", "post", str(row["id"]), "--by", "Ann", "--json")
+    assert (posted.status, json.loads(posted.out)["created"]["bill"]) == (0, 1)
+    assert present_world.document("expense", expense)["TotalAmt"] == Decimal("56.50")
+    assert json.loads(fb_qbo("exceptions", "--json").out) == []
+
+
+def test_what_only_its_mapping_holds_cannot_be_posted_just_so(held: CommandLine) -> None:
+    result = held("exceptions", "post", ids(held)["31"])
+    assert result.status == 2
+    assert "its mapping holds it" in result.err
+    assert "add “Eco Levy 2%" in result.err
