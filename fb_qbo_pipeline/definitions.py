@@ -9,9 +9,11 @@ import dagster as dg
 
 from fb_qbo_pipeline.assets.company import Company, as_resource
 from fb_qbo_pipeline.assets.factory import build_assets, resource_key
+from fb_qbo_pipeline.assets.two_sided import build_two_sided
 from fb_qbo_pipeline.automation.alerts import build_alert_sensors
 from fb_qbo_pipeline.automation.jobs import build_job, build_schedule, build_sensor
 from fb_qbo_pipeline.automation.left_out import left_out
+from fb_qbo_pipeline.automation.two_sided import build_comparison_job, build_comparison_schedule
 from fb_qbo_pipeline.errors import ConfigurationError
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.loading import load_integrations
@@ -26,11 +28,11 @@ def build_definitions(companies: Iterable[Company]) -> dg.Definitions:
 
 def _definitions(company: Company) -> dg.Definitions:
     integration = company.integration
-    job = build_job(integration)
+    job, comparison = build_job(integration), build_comparison_job(integration)
     return dg.Definitions(
-        assets=build_assets(integration),
-        jobs=[job],
-        schedules=[build_schedule(integration, job)],
+        assets=[*build_assets(integration), build_two_sided(integration)],
+        jobs=[job, comparison],
+        schedules=[build_schedule(integration, job), build_comparison_schedule(integration, comparison)],
         sensors=[build_sensor(company, job), *build_alert_sensors(company)],
         resources={resource_key(integration): as_resource(company)},
         executor=dg.in_process_executor,

@@ -21,7 +21,7 @@ from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
 from fb_qbo_pipeline.settings.models import Integration
 
 ROOT = Path(__file__).parents[1]
-# The public names (contract, section 5), and the look that precedes them.
+# The public names (contract, section 5), the look that precedes them and the comparison that follows daily.
 ASSETS = {
     "change_feed",
     "raw_invoices",
@@ -34,7 +34,9 @@ ASSETS = {
     "posted_payments",
     "posted_bills",
     "reconciliation",
+    "two_sided_reconciliation",
 }
+NOT_PARTITIONED = {"change_feed", "two_sided_reconciliation"}
 LATE_EVENING = dt.datetime(2026, 3, 21, 3, tzinfo=dt.UTC)  # 23:00 of the 20th in Toronto
 
 
@@ -68,6 +70,8 @@ def test_the_names_are_those_of_the_contract(definitions: dg.Definitions) -> Non
     schedule = definitions.resolve_schedule_def("acme_hourly")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 * * * *", "America/Toronto")
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    daily = definitions.resolve_schedule_def("acme_daily_reconciliation")
+    assert (daily.job_name, daily.cron_schedule, daily.default_status) == ("acme_reconcile", "15 5 * * *", dg.DefaultScheduleStatus.RUNNING)
     assert definitions.resolve_sensor_def("acme_touched_dates").default_status is dg.DefaultSensorStatus.RUNNING
 
 
@@ -77,13 +81,13 @@ def test_a_partition_is_a_company_day_from_the_start_date_to_today(definitions: 
     assert isinstance(partitions, dg.DailyPartitionsDefinition)
     keys = partitions.get_partition_keys(current_time=LATE_EVENING)
     assert (keys[0], keys[-1]) == ("2026-03-01", "2026-03-20")
-    assert {graph.get(dg.AssetKey(["acme", asset])).partitions_def for asset in ASSETS - {"change_feed"}} == {partitions}
+    assert {graph.get(dg.AssetKey(["acme", asset])).partitions_def for asset in ASSETS - NOT_PARTITIONED} == {partitions}
     assert graph.get(dg.AssetKey(["acme", "change_feed"])).partitions_def is None
 
 
 def test_a_backfill_of_many_days_is_runs_of_a_month(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
-    policies = {graph.get(dg.AssetKey(["acme", asset])).backfill_policy for asset in ASSETS - {"change_feed"}}
+    policies = {graph.get(dg.AssetKey(["acme", asset])).backfill_policy for asset in ASSETS - NOT_PARTITIONED}
     assert policies == {dg.BackfillPolicy.multi_run(31)}
 
 
@@ -110,6 +114,8 @@ def test_a_schedule_that_is_not_enabled_starts_switched_off_and_so_does_its_sens
     definitions = build_definitions([Company(Integration.model_validate(settings))])
     assert definitions.resolve_schedule_def("acme_hourly").default_status is dg.DefaultScheduleStatus.STOPPED
     assert definitions.resolve_schedule_def("acme_hourly").cron_schedule == "30 6 * * *"
+    daily = definitions.resolve_schedule_def("acme_daily_reconciliation")
+    assert (daily.job_name, daily.cron_schedule, daily.default_status) == ("acme_reconcile", "15 5 * * *", dg.DefaultScheduleStatus.RUNNING)
     assert definitions.resolve_sensor_def("acme_touched_dates").default_status is dg.DefaultSensorStatus.STOPPED
 
 

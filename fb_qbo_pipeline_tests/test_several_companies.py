@@ -43,7 +43,9 @@ def test_twenty_files_are_twenty_companies_each_with_its_own_assets_job_schedule
     names = [f"company_{number}" for number in range(1, 21)]
     assert {key.path[0] for key in repository.asset_graph.get_all_asset_keys()} == set(names)
     assert {f"{name}_sync" for name in names} <= set(repository.job_names)
-    assert {schedule.name for schedule in repository.schedule_defs} == {f"{name}_hourly" for name in names}
+    assert {schedule.name for schedule in repository.schedule_defs} == {
+        f"{name}_{schedule}" for name in names for schedule in ("hourly", "daily_reconciliation")
+    }
     pools = {repository.asset_graph.get(dg.AssetKey([name, "posted_sales"])).pools.pop() for name in names}
     assert len(pools) == 20
     first_days = [repository.asset_graph.get(dg.AssetKey([name, "raw_invoices"])).partitions_def for name in names]

@@ -77,7 +77,9 @@ def _due(runtime: Runtime) -> tuple[dt.date, bool]:
     with runtime.ledger.begin() as tx:
         known = tx.cursors.get(_CURSOR) or {}
     whole_at = known.get("whole_at")
-    if whole_at is None or dt.datetime.fromisoformat(whole_at).astimezone(runtime.integration.zone).date().replace(day=1) < today.replace(day=1):
+    if whole_at is None or dt.datetime.fromisoformat(whole_at).astimezone(runtime.integration.zone).date().replace(day=1) < today.replace(
+        day=1
+    ):
         return first, True
     since = today.replace(day=1)
     for _ in range(runtime.integration.reconciliation.months):
