@@ -1,7 +1,7 @@
 """Transactions that stand in QuickBooks and that the ledger did not post: typed by hand, or ours from before the ledger was lost."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -68,6 +68,23 @@ class FoundDocuments:
         documents = self._select(columns.source == source, columns.source_id.in_(ids)) if ids else []
         documents.sort(key=lambda one: one.total == 0)
         return {one.source_id: one for one in reversed(documents) if one.source_id is not None}
+
+    def doubles(self, source: str, posted: Mapping[int, str]) -> dict[int, Found]:
+        """Documents with the markers of these records (source id → id in QuickBooks) that stand beside what the ledger has posted."""
+        columns = found_document.c
+        documents = self._select(columns.source == source, columns.source_id.in_(posted), columns.total != 0) if posted else []
+        return {one.source_id: one for one in reversed(documents) if one.source_id is not None and one.qbo_id != posted[one.source_id]}
+
+    def days_of_ours(self, entity: str, ids: Collection[str]) -> set[dt.date]:
+        """The dates of those of these documents that have a marker of ours."""
+        columns = found_document.c
+        return {one.document_date for one in self._select(columns.entity == entity, columns.qbo_id.in_(ids), columns.source.is_not(None))}
+
+    def not_posted(self) -> int:
+        """How many transactions with a marker of ours stand in QuickBooks that this ledger did not post and has not taken over."""
+        columns = found_document.c
+        statement = select(func.count()).where(columns.integration == self._integration, columns.source.is_not(None), columns.total != 0)
+        return int(self._connection.execute(statement).scalar_one())
 
     def with_numbers(self, entity: str, numbers: Collection[str]) -> list[Found]:
         """Documents without a marker that have one of these numbers, in upper or lower case."""

@@ -18,11 +18,13 @@ from fb_qbo_pipeline.ledger.ledger import Transaction
 from fb_qbo_pipeline.mapping.documents import Code
 from fb_qbo_pipeline.pipeline.intake import DOCUMENTS, Dated, document_rows, note_touched, partitions, read_lists, receipts, refresh_list
 from fb_qbo_pipeline.pipeline.runtime import Runtime
+from fb_qbo_pipeline.posting.books import ENTITIES
 
 log = logging.getLogger(__name__)
 
 _CURSOR = "freshbooks_changes"
 _LATEST = "latest_changes"
+NOT_POSTED = "not_posted"
 
 # The QuickBooks lists that decide whether a document can be posted; customers and vendors change with every sync.
 _DECISIVE = ("Account", "Class", "CompanyInfo", "Department", "Item", "Preferences", "TaxCode", "TaxRate")
@@ -34,12 +36,14 @@ class Look:
 
     `latest`: when a look last found something changed in each resource that the settings use; runs of old dates, such as
     backfills, do not count. A resource that no look has found a change in yet has the instant of the first look.
+    `not_posted`: how many transactions with this FreshBooks account's marker stand in QuickBooks that this ledger did not post.
     """
 
     changed: dict[str, int] = field(default_factory=dict)
     latest: dict[str, dt.datetime] = field(default_factory=dict)
     waiting: int = 0
     first: bool = False
+    not_posted: int = 0
 
 
 def look_for_changes(runtime: Runtime) -> Look:
@@ -58,7 +62,21 @@ def look_for_changes(runtime: Runtime) -> Look:
         tx.cursors.set("looks", (tx.cursors.get("looks") or 0) + 1)
         tx.cursors.set("looked_on", runtime.today.isoformat())
         look.waiting = len(tx.touched.waiting())
+        look.not_posted = tx.found.not_posted()
+        tx.cursors.set(NOT_POSTED, look.not_posted)
+    if look.not_posted:
+        log.warning("%s", told_of_others(look.not_posted, runtime.account_id))
     return look
+
+
+def told_of_others(count: int, account_id: str) -> str:
+    """What it means that documents of this FreshBooks account stand in QuickBooks which this ledger did not post."""
+    documents = "1 document" if count == 1 else f"{count:,} documents"
+    return (
+        f"QuickBooks holds {documents} of the FreshBooks account {account_id} that this deployment did not post. "
+        "Where another deployment posts into the same company, switch one of the two off. "
+        "After a new or restored database there is nothing to do: they are taken over, and nothing is posted twice"
+    )
 
 
 def _latest(runtime: Runtime, tx: Transaction, look: Look, now: dt.datetime) -> dict[str, dt.datetime]:
@@ -86,6 +104,8 @@ def _first_look(runtime: Runtime) -> Look:
         tomorrow = today + dt.timedelta(days=1)
         _store(runtime, resource, partial(_dated_from, resource=resource, day=tomorrow), tomorrow)
     days = [start + dt.timedelta(days=n) for n in range((today - start).days + 1)]
+    # The books are read before anything is posted anyway. Done now, the look tells whether another deployment posts into them.
+    runtime.books.know({entity: start for resource in resources(runtime) for entity in ENTITIES[resource]})
     with runtime.ledger.begin() as tx:
         tx.touched.note(days, "the first sync")
     return look

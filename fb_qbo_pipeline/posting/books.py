@@ -10,6 +10,7 @@ not seen here, but by `fb-qbo reconcile`, which asks QuickBooks itself; a number
 import datetime as dt
 import logging
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from fb_qbo_pipeline.chunks import chunks
@@ -154,8 +155,36 @@ class Books:
                         news.append(found)
                 elif (posted.source, posted.source_id) not in under_way:
                     self._compare(tx, posted, row)
+            # Who is held because a document of ours stands twice looks again where one of the two goes, or comes.
+            days = tx.found.days_of_ours(entity, gone) | self._doubled(tx, news)
+            tx.touched.note({max(day, self._first) for day in days}, "stands twice in QuickBooks, or did")
             tx.found.drop(entity, [*gone, *known])
             tx.found.merge(news)
+
+    def _doubled(self, tx: Transaction, news: Sequence[Found]) -> set[dt.date]:
+        """The dates of transactions with our marker whose records the ledger has posted as others."""
+        ours: defaultdict[str, list[int]] = defaultdict(list)
+        for one in news:
+            if one.source is not None and one.source_id is not None and one.total:
+                ours[one.source].append(one.source_id)
+        return {posted.document_date for source, ids in ours.items() for posted in tx.posted.by_ids(source, ids).values() if posted.stands}
+
+    def see(self, entities: Sequence[str], since: dt.datetime, first: dt.date) -> None:
+        """Look, after transactions of these types were created, what else has come meanwhile: another deployment may have posted, too.
+
+        `since`: when that began; `first`: the earliest date of what was created.
+        """
+        changes = None
+        try:
+            changes = self._reader.cdc(sorted(entities), since - _OVERLAP)
+        except PipelineError as error:
+            log.info("QuickBooks' change feed gave no answer (%s); reading its transactions instead", type(error).__name__)
+        for entity in entities:
+            if changes is not None and changes.complete:
+                self.observe(entity, changes.by_entity.get(entity, ()))
+            else:
+                for rows in chunks(self._reader.rows(Select(entity, (compare("TxnDate", ">=", first),))), _AT_ONCE):
+                    self.observe(entity, rows)
 
     def _compare(self, tx: Transaction, posted: Posted, row: Json) -> None:
         drift = drift_of(posted, row)

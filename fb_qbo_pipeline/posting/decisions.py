@@ -70,6 +70,7 @@ def plan_rows(ledger: Ledger, source: str, ids: Collection[int], closed_until: d
     with ledger.begin() as tx:
         rows = list(tx.staging.by_ids(source, ids).values())
         posted = _standing(tx, source, rows)
+        doubles = tx.found.doubles(source, {source_id: one.qbo_id for source_id, one in posted.items() if one.stands and one.fingerprint})
         wanted = tx.decisions.fingerprints(POST, source, [row["source_id"] for row in rows])
         new = [row for row in rows if row["outcome"] == Outcome.DOCUMENT and row["source_id"] not in posted]
         twins = _twins(tx, [row for row in new if (row["source_id"], row["fingerprint"]) not in wanted])
@@ -81,7 +82,8 @@ def plan_rows(ledger: Ledger, source: str, ids: Collection[int], closed_until: d
             steps.append(Step(Action.NOTHING, row, stands, reason="ignored by a person", ignored=True))
         else:
             twin = twins.get(row["source_id"])
-            steps.append(decide(row, stands, twin=twin, held=exception, closed_until=closed_until))
+            double = doubles.get(row["source_id"])
+            steps.append(decide(row, stands, twin=twin, double=double, held=exception, closed_until=closed_until))
     return steps
 
 

@@ -39,6 +39,7 @@ class Step:
 
     `standing`: the transaction that an ADOPT takes over, once it has been read.
     `ignored`: a person has chosen to leave the document alone.
+    `undoes`: a VOID takes back what another deployment had posted before: nothing of it stays in the books.
     """
 
     action: Action
@@ -49,6 +50,7 @@ class Step:
     reason: str = ""
     standing: Json = field(default_factory=dict, repr=False)
     ignored: bool = False
+    undoes: bool = False
 
     @property
     def source(self) -> str:
@@ -76,17 +78,19 @@ def decide(
     posted: Posted | None,
     *,
     twin: Found | None = None,
+    double: Found | None = None,
     held: Mapping[Any, Any] | None = None,
     closed_until: dt.date | None = None,
 ) -> Step:
     """The step for one staged row.
 
     `posted` is what stands in QuickBooks for it, if anything; `twin` a transaction there that is none of ours and looks like it;
+    `double` one with its marker that stands beside what the ledger has posted: another deployment has posted the record, too;
     `held` its open exception: what QuickBooks has made something else of is not sent again just so.
     `closed_until` is QuickBooks' closing date, None where the books are open: here it concerns what stands there,
     since the row's own date has been compared with it by the mapping.
     """
-    step = _decide(row, posted, twin)
+    step = _decide(row, posted, twin) if double is None or posted is None else _doubled_by_us(row, posted, double)
     if step.action is Action.UPDATE and posted is not None and held is not None and _came_back_different(row, posted, held):
         return Step(Action.HOLD, row, posted, problem=Problem(Code.TOTAL_MISMATCH, held["reason"], held["remedy"]))
     if step.action not in (Action.UPDATE, Action.VOID) or posted is None or closed_until is None or posted.document_date > closed_until:
@@ -173,6 +177,28 @@ def changed_by_hand(what: str) -> Problem:
         f"A person has changed it in QuickBooks since it was posted ({what}); nothing is overwritten",
         "Undo the change in QuickBooks and run: fb-qbo exceptions retry; if it is meant to be so, ignore this with a reason",
     )
+
+
+def _doubled_by_us(row: Mapping[Any, Any], posted: Posted, double: Found) -> Step:
+    """A record that two deployments have posted: the later transaction goes, and only its own maker takes it back.
+
+    The other one looks after its writes as we do. So where ours is the earlier one, it is that one's to go; if it stays, a person is told.
+    """
+    if _later(posted.qbo_id, double.qbo_id):
+        reason = f"another deployment had posted it as {double.entity} {double.qbo_id}: ours is taken back"
+        return Step(Action.VOID, row, posted, reason=reason, undoes=True)
+    problem = Problem(
+        Code.CHANGED_IN_QUICKBOOKS,
+        f"It stands in QuickBooks twice, as {posted.entity} {posted.qbo_id} and as {double.entity} {double.qbo_id}, with the same marker: "
+        "another deployment posts into this company, or a request was carried out twice",
+        f"Delete {double.entity} {double.qbo_id} in QuickBooks (the next look sees it), and see that only one deployment posts",
+    )
+    return Step(Action.HOLD, row, posted, problem=problem)
+
+
+def _later(qbo_id: str, than: str) -> bool:
+    """Whether QuickBooks made a transaction after another one: its ids are numbers that grow."""
+    return (len(qbo_id), qbo_id) > (len(than), than)
 
 
 def _doubled(row: Mapping[Any, Any], twin: Found) -> Problem:

@@ -14,13 +14,14 @@ from itertools import chain
 
 from fb_qbo_pipeline.chunks import chunks
 from fb_qbo_pipeline.errors import RemoteRefusal, Unreachable
+from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.ledger import Ledger, PostingTurn
 from fb_qbo_pipeline.ledger.posted import POSTED
 from fb_qbo_pipeline.mapping.documents import Code, Document, Json, Outcome, Problem
 from fb_qbo_pipeline.money import parse_decimal
 from fb_qbo_pipeline.posting.adoption import Taken, as_taken, marking, take_over, told
-from fb_qbo_pipeline.posting.books import Books
-from fb_qbo_pipeline.posting.counts import Counts
+from fb_qbo_pipeline.posting.books import ENTITIES, Books
+from fb_qbo_pipeline.posting.counts import WORDS, Counts
 from fb_qbo_pipeline.posting.customer_change import last_body
 from fb_qbo_pipeline.posting.decisions import Decisions, decide_range
 from fb_qbo_pipeline.posting.mirror import CompanyMirror
@@ -76,6 +77,7 @@ class Poster:
         ConfigurationError; what was settled until then stays settled.
         """
         counts = Counts()
+        began = utc_now()
         self._recover(counts)
         decisions = self._decide(source, start, end)
         if decisions.due:
@@ -84,9 +86,16 @@ class Poster:
         names = Names(self._client, self._ledger, self._turn, self._mirror, company, sleep=self._sleep)
         replaced: set[int] = set()
         self._send(self._due(decisions, names, counts, replaced), decisions.due, company, names, counts)
+        if made := [entity for entity in ENTITIES[source] if counts.created[WORDS[entity]] and not self._refuses_doubles(entity, company)]:
+            self._books.see(made, began, start)
+            later = (step for step in chain.from_iterable(self._decide(source, start, end).pieces) if step.undoes)
+            undone = [self._known(step, names) for step in later]
+            replaced.update(step.source_id for step in undone)
+            self._send(undone, len(undone), company, names, counts)
         if replaced:  # what stood in the way is gone
             again = (step for step in chain.from_iterable(self._decide(source, start, end).pieces) if step.source_id in replaced)
-            self._send((step for step in again if step.action is Action.CREATE), len(replaced), company, names, counts)
+            anew = (self._known(step, names) for step in again if step.action in (Action.CREATE, Action.ADOPT))
+            self._send(anew, len(replaced), company, names, counts)
         counts.created.update(names.created)
         if self._unanswered:
             raise Unreachable(
@@ -94,6 +103,14 @@ class Poster:
                 "run the same command again later: what is done is not repeated",
             )
         return counts
+
+    def _refuses_doubles(self, entity: str, company: Company) -> bool:
+        """Whether QuickBooks itself refuses a second transaction with the number, as far as is known. If not, we look after our writes."""
+        if entity == "Payment":  # has no number that QuickBooks would check
+            return False
+        if entity in ("Bill", "VendorCredit"):
+            return company.preferences.warn_duplicate_bill_numbers
+        return self._integration.sales is not None and not self._integration.sales.auto_number
 
     def _decide(self, source: str, start: dt.date, end: dt.date) -> Decisions:
         closed_until = self._mirror.company().preferences.closed_until
@@ -265,9 +282,11 @@ def _write(step: Step, document: Document, body: Json, *, sparse: bool = True) -
 def _void(step: Step) -> Write:
     assert step.posted is not None
     posted = step.posted
-    request = voiding(posted.entity, posted.qbo_id, posted.sync_token) if posted.state == POSTED else None  # what is void can only go
+    gone = step.undoes or posted.state != POSTED  # what is void can only go
+    request = None if gone else voiding(posted.entity, posted.qbo_id, posted.sync_token)
     body = request.body if request else {"Id": posted.qbo_id, "SyncToken": posted.sync_token}
-    return Write("void" if request else "delete", posted.entity, step.source, step.source_id, body, _intent(step))
+    intent = _intent(step) | ({"undo": True} if step.undoes else {})
+    return Write("void" if request else "delete", posted.entity, step.source, step.source_id, body, intent)
 
 
 def _intent(step: Step) -> Json:
