@@ -21,7 +21,7 @@ from fb_qbo_pipeline.assets.factory import CHANGE_FEED, MONTH
 from fb_qbo_pipeline.assets.spans import Span, days_between, partition_days, spans
 from fb_qbo_pipeline.automation.jobs import TRIGGER_TAG, asset_keys, build_job
 from fb_qbo_pipeline.definitions import build_definitions
-from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, PipelineError
+from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, PipelineError, cause_for_people
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.outages import explained
@@ -142,13 +142,16 @@ class Syncer:
 
     def _run(self, selection: Sequence[dg.AssetKey], tags: dict[str, str]) -> None:
         self.runs.append(str(uuid.uuid4()))
-        self._job.execute_in_process(
-            instance=self._instance,
-            asset_selection=selection,
-            tags=tags | {TRIGGER_TAG: "command line"},
-            run_config=self._console,
-            run_id=self.runs[-1],
-        )
+        try:
+            self._job.execute_in_process(
+                instance=self._instance,
+                asset_selection=selection,
+                tags=tags | {TRIGGER_TAG: "command line"},
+                run_config=self._console,
+                run_id=self.runs[-1],
+            )
+        except dg.Failure as failure:  # how a step tells the UI of an error that is meant for people
+            raise (cause_for_people(failure) or failure) from failure
 
 
 def sync(

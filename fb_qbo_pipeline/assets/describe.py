@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,23 +14,32 @@ from fb_qbo_pipeline.ledger.posted import Posted
 from fb_qbo_pipeline.ledger.raw import DELETED, GONE, PRESENT
 from fb_qbo_pipeline.money import ZERO
 from fb_qbo_pipeline.posting.counts import Counts
-from fb_qbo_pipeline.review.findings import Books, Clearing, Finding
+from fb_qbo_pipeline.review.findings import Books, Clearing, Finding, withheld
 from fb_qbo_pipeline.review.tieout import Line
+from fb_qbo_pipeline.review.verdicts import MOST_SHOWN, Tally
 
-TABLE_ROWS = 50  # a check or a materialization is one event, however many documents it is about
+TABLE_ROWS = MOST_SHOWN  # a check or a materialization is one event, however many documents it is about
+_OF_CHECK = {"exact_number": "amount", "is_a_date": "date", "is_an_object": "record"}
+_OF_DTYPE = {"int64": "whole number", "float64": "number", "bool": "yes or no"}
 
 Metadata = dict[str, Any]
 
 
 def column_schema(schema: pa.DataFrameSchema) -> dg.TableSchema:
-    """A pandera schema as Dagster shows columns: name, type, meaning, and the names of the checks."""
+    """A pandera schema as Dagster shows columns: name, type in words, meaning, and the names of the checks."""
     columns = []
     for name, column in schema.columns.items():
         checks = [str(check.name or check) for check in column.checks]
         constraints = dg.TableColumnConstraints(nullable=bool(column.nullable), unique=bool(column.unique), other=checks)
-        columns.append(dg.TableColumn(str(name), str(column.dtype), column.description or "", constraints))
+        columns.append(dg.TableColumn(str(name), _type_in_words(str(column.dtype), checks), column.description or "", constraints))
     rules = [str(check.name) for check in schema.checks]
     return dg.TableSchema(columns, dg.TableConstraints(other=rules))
+
+
+def _type_in_words(dtype: str, checks: Sequence[str]) -> str:
+    """What a column holds. Exact numbers, dates and records are objects to pandas; their checks say what they are."""
+    words = [_OF_CHECK[check] for check in checks if check in _OF_CHECK]
+    return words[0] if words else _OF_DTYPE.get(dtype, "text")
 
 
 def money_text(amounts: Mapping[str, Decimal]) -> str:
@@ -37,27 +47,29 @@ def money_text(amounts: Mapping[str, Decimal]) -> str:
     return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(amounts.items())) or "0.00"
 
 
-def findings_metadata(found: Sequence[Finding], what_next: str) -> Metadata:
-    """What a check has found: how many, how much money, a bounded table, what to do. With nothing found, two zeros."""
-    amounts: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
-    for one in found:
-        amounts[one.currency] += one.amount
-    metadata: Metadata = {"documents": len(found), "money at stake": money_text(amounts)}
-    if found:
+def findings_metadata(found: Tally, what_next: str) -> Metadata:
+    """What a check has found: how much money, how many, a bounded table, what to do. With nothing found, two zeros."""
+    metadata: Metadata = {"money at stake": money_text(found.amounts), "documents": found.documents}
+    if found.documents:
         metadata |= {"found": dg.MarkdownMetadataValue(findings_table(found)), "what to do": what_next}
     return metadata
 
 
-def findings_table(found: Sequence[Finding]) -> str:
+def findings_table(found: Tally) -> str:
     """Findings as a Markdown table, at most `TABLE_ROWS` of them."""
     lines = ["| number | customer or vendor | date | amount | reason | what to do |", "|---|---|---|---:|---|---|"]
-    for one in found[:TABLE_ROWS]:
+    for one in found.shown:
         amount = f"{one.amount:,.2f} {one.currency}"
         cells = (f"{one.source} {one.number}", one.party, one.date, amount, one.reason, one.remedy)
         lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
-    if len(found) > TABLE_ROWS:
-        lines.append(f"\n…and {len(found) - TABLE_ROWS} more: `fb-qbo exceptions` and `fb-qbo reconcile` list all.")
+    if found.documents > len(found.shown):
+        lines.append(f"\n…and {found.documents - len(found.shown)} more: `fb-qbo exceptions` and `fb-qbo reconcile` list all.")
     return "\n".join(lines)
+
+
+def held_metadata(found: Sequence[Finding]) -> Metadata:
+    """Which documents of a day are held and why; nothing where none is."""
+    return {"held documents": dg.MarkdownMetadataValue(findings_table(Tally().add(found)))} if found else {}
 
 
 def clearing_table(lines: Sequence[Clearing]) -> str:
@@ -84,7 +96,7 @@ def tie_out_table(lines: Iterable[Line]) -> str:
 
 
 def staged_metadata(rows: Sequence[Mapping[Any, Any]]) -> Metadata:
-    """Counts and money of staged rows."""
+    """Money, what is held and why, and counts of staged rows."""
     outcomes = Counter(row["outcome"] for row in rows)
     intended: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
     held: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
@@ -94,6 +106,9 @@ def staged_metadata(rows: Sequence[Mapping[Any, Any]]) -> Metadata:
         elif row["outcome"] == "held":
             held[row["currency"]] += row["amount"]
     return {
+        "money to post": money_text(intended),
+        "money held": money_text(held),
+        **held_metadata(withheld(Books(rows, {}))),
         "dagster/row_count": len(rows),
         "to post": outcomes["document"],
         "held": outcomes["held"],
@@ -101,8 +116,6 @@ def staged_metadata(rows: Sequence[Mapping[Any, Any]]) -> Metadata:
         "waiting": outcomes["waiting"],
         "deleted": outcomes["deleted"],
         "kept": outcomes["kept"],
-        "money to post": money_text(intended),
-        "money held": money_text(held),
         "amount": float(sum(intended.values(), ZERO)),
         **_notes(rows),
     }
@@ -124,15 +137,34 @@ def raw_metadata(counts: Mapping[tuple[dt.date, str], int], day: dt.date, first:
 
 
 def standing_metadata(rows: Sequence[Mapping[Any, Any]], books: Books, run_id: str) -> Metadata:
-    """What stands in QuickBooks of a day's staged rows, and what this run has written of it."""
+    """What stands in QuickBooks of a day's staged rows, what this run has written of it, and what is held and why."""
     standing = [document for row in rows if (document := books.standing(row))]
     written = [document for document in standing if document.run_id == run_id]
     return {
-        "dagster/row_count": len(standing),
-        "written by this run": len(written),
         "money in QuickBooks": money_text(_sums(standing)),
         "money written": money_text(_sums(written)),
+        **held_metadata(withheld(replace(books, staged=rows))),
+        "dagster/row_count": len(standing),
+        "written by this run": len(written),
         "amount": float(sum(_sums(standing).values(), ZERO)),
+    }
+
+
+def reconciled_metadata(lines: Sequence[Line], rows: Sequence[Mapping[Any, Any]], books: Books) -> Metadata:
+    """A day's tie-out: what is left over, the two sides, and what is held and why."""
+    held: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    differences: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    for line in lines:
+        held[line.currency] += line.held
+        differences[line.currency] += abs(line.difference)
+    return {
+        "money that differs": money_text(differences),
+        "money held": money_text(held),
+        "tie-out": dg.MarkdownMetadataValue(tie_out_table(lines)),
+        **held_metadata(withheld(replace(books, staged=rows))),
+        "documents": sum(line.documents for line in lines),
+        "held": sum(line.held_documents for line in lines),
+        "difference": float(sum(differences.values(), ZERO)),
     }
 
 

@@ -19,7 +19,8 @@ from typing import Any
 import dagster as dg
 
 from fb_qbo_pipeline.assets import checks
-from fb_qbo_pipeline.assets.checks import BOTH_SIDES_AGREE, BOTH_SIDES_AGREE_SENTENCE, FEED_IS_FRESH, FEED_IS_FRESH_SENTENCE
+from fb_qbo_pipeline.assets.checks import FEED_IS_FRESH, FEED_IS_FRESH_SENTENCE
+from fb_qbo_pipeline.assets.code import code_of
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.describe import (
     by_day,
@@ -28,21 +29,21 @@ from fb_qbo_pipeline.assets.describe import (
     cost_metadata,
     posted_metadata,
     raw_metadata,
+    reconciled_metadata,
     staged_metadata,
     standing_metadata,
-    tie_out_table,
 )
+from fb_qbo_pipeline.assets.failures import failures_for_people
+from fb_qbo_pipeline.assets.feed import freshness_of
 from fb_qbo_pipeline.mapping.documents import Outcome
 from fb_qbo_pipeline.pipeline.changes import look_for_changes
-from fb_qbo_pipeline.pipeline.intake import read_dates, read_lists
-from fb_qbo_pipeline.pipeline.post import post
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
 from fb_qbo_pipeline.pipeline.runtime import Runtime
-from fb_qbo_pipeline.pipeline.stage import stage
-from fb_qbo_pipeline.review.books import SOURCES, read_books
-from fb_qbo_pipeline.review.findings import Books, clearing
-from fb_qbo_pipeline.review.tieout import by_day as each_day
-from fb_qbo_pipeline.review.tieout import by_period, tie_out
+from fb_qbo_pipeline.pipeline.steps import begin_run, post_step, read_step, reconcile_step, settle_run, stage_step
+from fb_qbo_pipeline.review import rules
+from fb_qbo_pipeline.review.findings import clearing
+from fb_qbo_pipeline.review.rules import Rule
+from fb_qbo_pipeline.review.tieout import by_period
 from fb_qbo_pipeline.schemas.posted import posted_schema
 from fb_qbo_pipeline.schemas.raw import raw_schema
 from fb_qbo_pipeline.schemas.staged import staged_schema
@@ -51,6 +52,7 @@ from fb_qbo_pipeline.settings.models import Integration
 MONTH = 31  # days of a backfill's run: a failed one stays cheap
 OWNERS = ["team:finance-systems"]
 CHANGE_FEED = "change_feed"
+RECONCILIATION = "reconciliation"
 BATCH = "fb_qbo/batch"
 PARTITIONED = (
     "raw_invoices",
@@ -62,7 +64,7 @@ PARTITIONED = (
     "posted_sales",
     "posted_payments",
     "posted_bills",
-    "reconciliation",
+    RECONCILIATION,
 )
 _PLURAL = {"invoice": "invoices", "payment": "payments", "expense": "expenses"}
 _POSTED = {"invoice": "posted_sales", "payment": "posted_payments", "expense": "posted_bills"}
@@ -104,6 +106,7 @@ def _asset(**options: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition
 
 class _Builder:
     def __init__(self, integration: Integration) -> None:
+        self.integration = integration
         self.name = integration.name
         self.first_day = integration.start_date
         self.resource = resource_key(integration)
@@ -118,61 +121,58 @@ class _Builder:
 
     @contextlib.contextmanager
     def opened(self, context: dg.AssetExecutionContext) -> Iterator[tuple[Runtime, dict[str, Any]]]:
-        """The company, opened, and what the step has cost: filled in at the end."""
+        """The company, opened, and what the step has cost: filled in at the end. What fails within says so to people."""
         started = time.monotonic()
         cost: dict[str, Any] = {}
-        with self.company(context).open(context.run.run_id) as runtime:
+        with failures_for_people(), self.company(context).open(context.run.run_id) as runtime:
             yield runtime, cost
             cost.update(cost_metadata(runtime.audit.counts, time.monotonic() - started))
-
-    def books(self, runtime: Runtime, days: Sequence[dt.date], sources: Sequence[str] = SOURCES) -> Books:
-        """What the checks of a step look at."""
-        company = runtime.mirror.company()
-        with runtime.ledger.begin() as tx:
-            return read_books(tx, runtime.integration, company, days[0], days[-1], sources)
 
     def begin(self, context: dg.AssetExecutionContext, runtime: Runtime) -> None:
         """Note on the run, before it reads anything, which touched dates it knows of: later ones are not settled by it."""
         if BATCH not in _tags(context):
             days = days_of(context)
-            with runtime.ledger.begin() as tx:
-                batch = tx.touched.begin(days[0], days[-1])
-            context.instance.add_run_tags(context.run.run_id, {BATCH: str(batch)})
+            context.instance.add_run_tags(context.run.run_id, {BATCH: str(begin_run(runtime, days[0], days[-1]))})
 
     def settle(self, context: dg.AssetExecutionContext, runtime: Runtime, days: Sequence[dt.date]) -> None:
         """Everything up to here went well: the days of a run of all assets, whoever started it, need no other one."""
         selected = context.run.asset_selection
         batch = _tags(context).get(BATCH)
-        if batch is None or not (selected is None or {self.key(asset) for asset in PARTITIONED} <= selected):
-            return
-        start = days[0] if days[0] > self.first_day else dt.date.min  # noted under an earlier start date
-        with runtime.ledger.begin() as tx:
-            tx.touched.release(start, days[-1], int(batch))
+        if batch is not None and (selected is None or {self.key(asset) for asset in PARTITIONED} <= selected):
+            settle_run(runtime, days[0], days[-1], int(batch))
 
-    def common(self, group: str, kinds: set[str], description: str, deps: Sequence[str]) -> dict[str, Any]:
+    def common(
+        self, asset: str, stage: str, kinds: set[str], description: str, deps: Sequence[str], step: Callable[..., Any]
+    ) -> dict[str, Any]:
+        """What all assets have. A group is a company, so that "Materialize all" in it is that company's alone."""
         return {
-            "group_name": group,
+            "key": self.key(asset),
+            "group_name": self.name,
             "kinds": kinds,
             "description": description,
-            "deps": [self.key(asset) for asset in deps],
+            "deps": [self.key(name) for name in deps],
             "owners": OWNERS,
-            "tags": {"fb_qbo/company": self.name},
+            "tags": {"fb_qbo/company": self.name, "fb_qbo/stage": stage},
             "required_resource_keys": {self.resource},
+            "metadata": code_of(step),
         }
 
-    def partitioned(self) -> dict[str, Any]:
-        return {"partitions_def": self.partitions, "backfill_policy": dg.BackfillPolicy.multi_run(MONTH)}
+    def partitioned(self, asked: Sequence[Rule] = (), key: dg.AssetKey | None = None) -> dict[str, Any]:
+        return {
+            "partitions_def": self.partitions,
+            "backfill_policy": dg.BackfillPolicy.multi_run(MONTH),
+            "check_specs": [checks.spec(rule, key) for rule in asked if key is not None],
+        }
 
     def change_feed(self) -> dg.AssetsDefinition:
         description = (
             "Asks FreshBooks what has changed since the last look and notes the dates that this touches: the old and the new "
             "date of a moved document, the invoice of a changed payment. A run of the partitioned assets follows for each span."
         )
+        common = self.common(CHANGE_FEED, "freshbooks", {"python", "postgres"}, description, [], look_for_changes)
+        spec = dg.AssetCheckSpec(FEED_IS_FRESH, asset=common["key"], description=FEED_IS_FRESH_SENTENCE)
 
-        key = self.key(CHANGE_FEED)
-        spec = dg.AssetCheckSpec(FEED_IS_FRESH, asset=key, description=FEED_IS_FRESH_SENTENCE)
-
-        @_asset(key=key, check_specs=[spec], **self.common("freshbooks", {"python", "postgres"}, description, []))
+        @_asset(check_specs=[spec], freshness_policy=freshness_of(self.integration), **common)
         def change_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             with self.opened(context) as (runtime, cost):
                 runtime.catch_up()
@@ -189,28 +189,22 @@ class _Builder:
     def raw(self, source: str) -> dg.AssetsDefinition:
         plural = _PLURAL[source]
         description = f"FreshBooks {plural} by document date, exactly as FreshBooks has them now: present, archived and deleted."
-        common = self.common("freshbooks", {"python", "postgres"}, description, [CHANGE_FEED])
+        common = self.common(f"raw_{plural}", "freshbooks", {"python", "postgres"}, description, [CHANGE_FEED], read_step)
+        common["metadata"] |= {"dagster/column_schema": column_schema(raw_schema())}
 
-        @_asset(
-            key=self.key(f"raw_{plural}"),
-            metadata={"dagster/column_schema": column_schema(raw_schema())},
-            **common,
-            **self.partitioned(),
-        )
+        @_asset(**common, **self.partitioned())
         def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
             with self.opened(context) as (runtime, cost):
                 self.begin(context, runtime)
-                read_lists(runtime)
-                intake = read_dates(runtime, source, days[0], days[-1])
-                with runtime.ledger.begin() as tx:
-                    counts = tx.raw.counts_by_day(source, days[0] if days[0] > self.first_day else None, days[-1])
+                read = read_step(runtime, source, days[0], days[-1])
             for day in days:
-                context.add_asset_metadata(raw_metadata(counts, day, self.first_day), partition_key=day.isoformat())
+                context.add_asset_metadata(raw_metadata(read.counts, day, self.first_day) | cost, partition_key=day.isoformat())
+            intake = read.intake
             context.log.info(
                 "%d %s from FreshBooks, %d of them deleted; %d changed", intake.present, plural, intake.deleted, intake.changed
             )
-            return dg.MaterializeResult(metadata=cost)
+            return dg.MaterializeResult()
 
         return raw
 
@@ -223,27 +217,20 @@ class _Builder:
         upstream = [f"raw_{plural}"] if source != "payment" else ["raw_payments", "staged_invoices"]
         if source == "invoice":
             upstream.append("raw_payments")  # a receipt's deposit account follows from its payments
-        common = self.common("staging", {"python", "pandera", "postgres"}, description, upstream)
-        key = self.key(f"staged_{plural}")
+        common = self.common(f"staged_{plural}", "staging", {"python", "pandera", "postgres"}, description, upstream, stage_step)
+        common["metadata"] |= {"dagster/column_schema": column_schema(staged_schema())}
 
-        @_asset(
-            key=key,
-            metadata={"dagster/column_schema": column_schema(staged_schema())},
-            check_specs=[rule.spec(key) for rule in checks.STAGED[source]],
-            **common,
-            **self.partitioned(),
-        )
+        @_asset(**common, **self.partitioned(rules.STAGED[source], common["key"]))
         def staged(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
             with self.opened(context) as (runtime, cost):
-                rows = stage(runtime, source, days[0], days[-1])
-            grouped = by_day(rows, "partition_date")
+                done = stage_step(runtime, source, days[0], days[-1])
+            grouped = by_day(done.rows, "partition_date")
             for day in days:
-                context.add_asset_metadata(staged_metadata(grouped.get(day, [])), partition_key=day.isoformat())
-            codes = Counter(row["problems"][0]["code"] for row in rows if row["outcome"] == Outcome.HELD.value)
-            context.log.info("%d %s staged, %d held%s", len(rows), plural, codes.total(), f" ({_listed(codes)})" if codes else "")
-            results = checks.apply(context, checks.STAGED[source], Books(rows, {}), days)
-            return dg.MaterializeResult(metadata=cost, check_results=results)
+                context.add_asset_metadata(staged_metadata(grouped.get(day, [])) | cost, partition_key=day.isoformat())
+            codes = Counter(row["problems"][0]["code"] for row in done.rows if row["outcome"] == Outcome.HELD.value)
+            context.log.info("%d %s staged, %d held%s", len(done.rows), plural, codes.total(), f" ({_listed(codes)})" if codes else "")
+            return dg.MaterializeResult(check_results=checks.report(context, done.judgements, days))
 
         return staged
 
@@ -254,68 +241,42 @@ class _Builder:
             "what QuickBooks returned. A repeated run writes nothing."
         )
         upstream = [f"staged_{plural}"] + (["posted_sales"] if source == "payment" else [])
-        common = self.common("quickbooks", {"python", "quickbooks"}, description, upstream)
+        common = self.common(_POSTED[source], "quickbooks", {"python", "quickbooks"}, description, upstream, post_step)
+        common["metadata"] |= {"dagster/column_schema": column_schema(posted_schema())}
 
-        key = self.key(_POSTED[source])
-
-        @_asset(
-            key=key,
-            check_specs=[rule.spec(key) for rule in checks.POSTED[source]],
-            metadata={"dagster/column_schema": column_schema(posted_schema())},
-            pool=f"{self.name}_quickbooks",
-            **common,
-            **self.partitioned(),
-        )
+        @_asset(pool=f"{self.name}_quickbooks", **common, **self.partitioned(rules.POSTED[source], common["key"]))
         def posted(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
             with self.opened(context) as (runtime, cost):
-                counts = post(runtime, source, days[0], days[-1], self.company(context).progress)
-                books = self.books(runtime, days, (source,))
-            grouped = by_day(books.staged, "partition_date")
+                done = post_step(runtime, source, days[0], days[-1], self.company(context).progress)
+            grouped = by_day(done.books.staged, "partition_date")
             for day in days:
                 rows = grouped.get(day, [])
-                metadata = standing_metadata(rows, books, context.run.run_id)
+                metadata = standing_metadata(rows, done.books, context.run.run_id)
                 if source == "payment":
-                    metadata["clearing accounts"] = dg.MarkdownMetadataValue(clearing_table(clearing(books, rows)))
-                context.add_asset_metadata(metadata, partition_key=day.isoformat())
-            context.log.info("%s", ", ".join(f"{value} {name}" for name, value in posted_metadata(counts).items()))
-            return dg.MaterializeResult(metadata=cost, check_results=checks.apply(context, checks.POSTED[source], books, days))
+                    metadata["clearing accounts"] = dg.MarkdownMetadataValue(clearing_table(clearing(done.books, rows)))
+                context.add_asset_metadata(metadata | cost, partition_key=day.isoformat())
+            context.log.info("%s", ", ".join(f"{value} {name}" for name, value in posted_metadata(done.counts).items()))
+            return dg.MaterializeResult(check_results=checks.report(context, done.judgements, days))
 
         return posted
 
     def reconciliation(self) -> dg.AssetsDefinition:
         description = "FreshBooks in scope against QuickBooks and what is held, by day: the difference has to be 0.00."
-        common = self.common("finance", {"python", "postgres"}, description, ["posted_sales", "posted_payments", "posted_bills"])
-        key = self.key("reconciliation")
+        upstream = ["posted_sales", "posted_payments", "posted_bills"]
+        common = self.common(RECONCILIATION, "finance", {"python", "postgres"}, description, upstream, reconcile_step)
 
-        @_asset(
-            key=key,
-            check_specs=[
-                dg.AssetCheckSpec(BOTH_SIDES_AGREE, asset=key, description=BOTH_SIDES_AGREE_SENTENCE),
-                *(rule.spec(key) for rule in checks.RECONCILED),
-            ],
-            **common,
-            **self.partitioned(),
-        )
+        @_asset(**common, **self.partitioned(rules.RECONCILED, common["key"]))
         def reconciliation(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             days = days_of(context)
             with self.opened(context) as (runtime, cost):
-                lines = tie_out(runtime.ledger, days[0], days[-1], each_day)
-                books = self.books(runtime, days)
+                done = reconcile_step(runtime, days[0], days[-1])
                 self.settle(context, runtime, days)
-            per_day = by_period(lines)
+            per_day, grouped = by_period(done.lines), by_day(done.books.staged, "partition_date")
             for day in days:
-                of_day = per_day.get(day.isoformat(), [])
-                metadata = {
-                    "documents": sum(line.documents for line in of_day),
-                    "held": sum(line.held_documents for line in of_day),
-                    "difference": float(sum(abs(line.difference) for line in of_day)),
-                    "tie-out": dg.MarkdownMetadataValue(tie_out_table(of_day)),
-                }
-                context.add_asset_metadata(metadata, partition_key=day.isoformat())
-            agree = checks.agreement(context, lines, books, days)
-            results = [agree, *checks.apply(context, checks.RECONCILED, books, days)]
-            return dg.MaterializeResult(metadata=cost, check_results=results)
+                metadata = reconciled_metadata(per_day.get(day.isoformat(), []), grouped.get(day, []), done.books)
+                context.add_asset_metadata(metadata | cost, partition_key=day.isoformat())
+            return dg.MaterializeResult(check_results=checks.report(context, done.judgements, days))
 
         return reconciliation
 

@@ -81,6 +81,18 @@ class Exceptions:
             statement = statement.where(exception.c.document_date.between(start, end))
         return list(self._connection.execute(statement.order_by(exception.c.document_date, exception.c.id)).mappings())
 
+    def of(self, source: str, ids: Collection[int]) -> list[RowMapping]:
+        """The unresolved exceptions of these documents."""
+        if not ids:
+            return []
+        statement = select(exception).where(
+            exception.c.integration == self._integration,
+            exception.c.source == source,
+            exception.c.source_id.in_(ids),
+            exception.c.status != RESOLVED,
+        )
+        return list(self._connection.execute(statement.order_by(exception.c.id)).mappings())
+
     def dates_of_payments_waiting_for(self, start: dt.date, end: dt.date) -> set[dt.date]:
         """Dates of payments that wait for an invoice which stands in QuickBooks by now, dated from `start` to `end`."""
         statement = (

@@ -22,6 +22,7 @@ from fb_qbo_pipeline.ledger.posted import Links, PostedDocuments
 from fb_qbo_pipeline.ledger.raw import RawRecords
 from fb_qbo_pipeline.ledger.staging import Staging
 from fb_qbo_pipeline.ledger.sums import Sums
+from fb_qbo_pipeline.ledger.suspects import Suspects
 from fb_qbo_pipeline.ledger.tables import sync_report
 from fb_qbo_pipeline.ledger.touched import TouchedDates
 
@@ -82,6 +83,11 @@ class Transaction:
     def sums(self) -> Sums:
         """What both sides add up to."""
         return Sums(self.connection, self.integration)
+
+    @cached_property
+    def suspects(self) -> Suspects:
+        """Which documents may have something to tell."""
+        return Suspects(self.connection, self.integration)
 
     @cached_property
     def touched(self) -> TouchedDates:

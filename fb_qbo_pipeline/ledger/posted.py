@@ -143,6 +143,17 @@ class PostedDocuments:
         found = self._select(func.lower(posted_document.c.number).in_([n.lower() for n in numbers]), posted_document.c.state == POSTED)
         return {(d.entity, (d.number or "").lower()): d.source_id for d in found}
 
+    def standing_numbers(self, numbers: Collection[str]) -> list[tuple[str, str]]:
+        """Entity and number of every document that stands in QuickBooks under one of these numbers, whatever its case."""
+        if not numbers:
+            return []
+        columns = posted_document.c
+        folded = [number.lower() for number in numbers]
+        statement = select(columns.entity, columns.number).where(
+            columns.integration == self._integration, columns.state == POSTED, func.lower(columns.number).in_(folded)
+        )
+        return [(entity, number) for entity, number in self._connection.execute(statement)]
+
     def _select(self, *conditions: object) -> list[Posted]:
         columns = [posted_document.c[name] for name in _FIELDS]
         statement = select(*columns).where(posted_document.c.integration == self._integration, *conditions)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from fb_qbo_pipeline.ledger.tables import posted_document, staged_document
 
 _KEY = ("integration", "source", "source_id")
 _CHUNK = 500  # documents read from the database at once
+_LEAN = [column for column in staged_document.c if column.name != "document"]
 
 
 class Staging:
@@ -47,8 +48,13 @@ class Staging:
 
     def in_partitions(self, source: str, start: dt.date, end: dt.date) -> list[RowMapping]:
         """Rows of the partitions from `start` to `end`, in document order and without their documents."""
-        columns = [column for column in staged_document.c if column.name != "document"]
-        return list(self._connection.execute(self._ordered(columns, self._within(source, start, end))).mappings())
+        return list(self._connection.execute(self._ordered(_LEAN, self._within(source, start, end))).mappings())
+
+    def lean(self, source: str, ids: Collection[int]) -> list[RowMapping]:
+        """Rows by source id, in document order and without their documents."""
+        if not ids:
+            return []
+        return list(self._connection.execute(self._ordered(_LEAN, self._of(source) & staged_document.c.source_id.in_(ids))).mappings())
 
     def ids_in_partitions(self, source: str, start: dt.date, end: dt.date) -> list[int]:
         """The source ids in the partitions from `start` to `end`, in document order."""
@@ -56,8 +62,16 @@ class Staging:
 
     def documents(self, source: str, start: dt.date, end: dt.date) -> Iterator[tuple[int, dict[str, Any]]]:
         """Source id and intended document of the rows of the partitions from `start` to `end` that have one; some at a time."""
+        yield from self._documents(self._within(source, start, end))
+
+    def documents_of(self, source: str, ids: Collection[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Source id and intended document of those of these rows that have one; some at a time."""
+        if ids:
+            yield from self._documents(self._of(source) & staged_document.c.source_id.in_(ids))
+
+    def _documents(self, condition: ColumnElement[bool]) -> Iterator[tuple[int, dict[str, Any]]]:
         columns = [staged_document.c.source_id, staged_document.c.document]
-        statement = self._ordered(columns, self._within(source, start, end) & (staged_document.c.outcome == "document"))
+        statement = self._ordered(columns, condition & (staged_document.c.outcome == "document"))
         for source_id, document in self._connection.execute(statement, execution_options={"yield_per": _CHUNK}):  # noqa: UP028 - rows are to be tuples
             yield source_id, document
 

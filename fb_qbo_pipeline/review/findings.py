@@ -47,6 +47,8 @@ class Books:
     `methods`: FreshBooks' payment method by payment.
     `vendors`: the expenses that name one, by id. `applied`: how much of a payment's document is linked to its invoice, by payment;
     `defaulted`: how many lines of an invoice's document are on the default product, by invoice, where there are any.
+    `numbers`: how many documents stand in QuickBooks, of whatever day, under a type and a number in lower case.
+    `unstaged`: unresolved exceptions about records that are not staged any more; only in the books of a whole company.
     """
 
     staged: Sequence[Row]
@@ -57,6 +59,8 @@ class Books:
     vendors: frozenset[int] | None = None
     applied: Mapping[int, Decimal] = field(default_factory=dict)
     defaulted: Mapping[int, int] = field(default_factory=dict)
+    numbers: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    unstaged: Sequence[Row] = ()
 
     def standing(self, row: Row) -> Posted | None:
         """The row's document in QuickBooks, None where none stands."""
@@ -96,6 +100,34 @@ def held(books: Books) -> list[Finding]:
         exception = books.held.get((row["source"], row["source_id"]))
         if exception is not None and exception["status"] == OPEN:
             found.append(_finding(row, f"{exception['code']}: {exception['reason']}", exception["remedy"]))
+    return found + [_of_exception(row) for row in books.unstaged if row["status"] == OPEN]
+
+
+def _of_exception(row: Row) -> Finding:
+    return Finding(
+        source=row["source"],
+        number=row["number"],
+        party=row["party"],
+        date=row["document_date"],
+        day=row["document_date"],
+        amount=round_half_up(row["amount"]),
+        currency=row["currency"],
+        reason=f"{row['code']}: {row['reason']}",
+        remedy=row["remedy"],
+    )
+
+
+def withheld(books: Books) -> list[Finding]:
+    """Every document that is held, for whoever looks at a day: by its mapping or by QuickBooks, and what a person ignores as well."""
+    found = []
+    for row in books.staged:
+        exception = books.held.get((row["source"], row["source_id"]))
+        if exception is not None:
+            ignored = f" (ignored: {exception['ignore_reason']})" if exception["status"] != OPEN else ""
+            found.append(_finding(row, f"{exception['code']}: {exception['reason']}{ignored}", exception["remedy"]))
+        elif row["outcome"] == Outcome.HELD and row["problems"]:
+            problem = row["problems"][0]
+            found.append(_finding(row, f"{problem['code']}: {problem['reason']}", problem["remedy"]))
     return found
 
 
@@ -209,14 +241,12 @@ def _arrived(books: Books, payment: int) -> bool:
 def duplicate_numbers(books: Books) -> list[Finding]:
     """Documents that are held for their number, or stand under the number of another one."""
     found = list(_held_rows(books, frozenset({Code.DUPLICATE_NUMBER})))
-    numbers: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in books.staged:
         standing = books.standing(row)
-        if standing is not None and standing.number:
-            numbers[standing.entity, standing.number.lower()].append(row)
-    for (entity, _number), rows in numbers.items():
-        remedy = "Renumber one of them in FreshBooks"
-        found += [_finding(row, f"{len(rows)} documents of type {entity} have this number", remedy) for row in rows if len(rows) > 1]
+        count = books.numbers.get((standing.entity, standing.number.lower()), 0) if standing is not None and standing.number else 0
+        if standing is not None and count > 1:
+            reason = f"{count} documents of type {standing.entity} have this number"
+            found.append(_finding(row, reason, "Renumber one of them in FreshBooks"))
     return found
 
 

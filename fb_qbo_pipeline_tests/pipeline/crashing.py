@@ -20,11 +20,12 @@ from fb_qbo_pipeline.errors import ConnectionRequired, PipelineError
 from fb_qbo_pipeline.ledger.database import connect
 from fb_qbo_pipeline.pipeline.changes import look_for_changes
 from fb_qbo_pipeline.pipeline.runtime import Runtime, open_runtime
+from fb_qbo_pipeline.pipeline.steps import run_steps
 from fb_qbo_pipeline.posting.books import Books
 from fb_qbo_pipeline.posting.counts import Counts
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
-from fb_qbo_pipeline_tests.pipeline.world import NOW, START, TODAY, run, skipping
+from fb_qbo_pipeline_tests.pipeline.world import NOW, START, TODAY, skipping
 
 DISTURBED, DISCONNECTED = 10, 11  # exit statuses: trouble outlived all retries; somebody has to connect anew
 
@@ -87,7 +88,7 @@ def _doom(engine: Engine, moment: Moment, after: int) -> None:
 
 def _sync(runtime: Runtime, hourly: bool) -> None:
     if not hourly:
-        run(runtime, START, TODAY, Counts())
+        run_steps(runtime, START, TODAY, Counts())
         return
     runtime.catch_up()
     look_for_changes(runtime)
@@ -96,4 +97,4 @@ def _sync(runtime: Runtime, hourly: bool) -> None:
             days = [touched.date for touched in tx.touched.waiting()]
         if not days:
             return
-        run(runtime, min(days), max(days), Counts())
+        run_steps(runtime, min(days), max(days), Counts())

@@ -3,8 +3,9 @@
 from collections import Counter
 
 from fb_qbo_pipeline.pipeline.changes import look_for_changes
+from fb_qbo_pipeline.pipeline.steps import run_steps
 from fb_qbo_pipeline.posting.counts import Counts
-from fb_qbo_pipeline_tests.pipeline.world import START, TODAY, World, day, run
+from fb_qbo_pipeline_tests.pipeline.world import START, TODAY, World, day
 
 FRESHBOOKS, QUICKBOOKS = ("freshbooks", "read"), ("quickbooks", "read")
 
@@ -12,7 +13,7 @@ FRESHBOOKS, QUICKBOOKS = ("freshbooks", "read"), ("quickbooks", "read")
 def first_sync(world: World) -> Counter[tuple[str, str]]:
     """What a sync of all days asks of both sides, by service and kind."""
     with world.runtime() as runtime:
-        run(runtime, START, TODAY, Counts())
+        run_steps(runtime, START, TODAY, Counts())
         return runtime.audit.counts
 
 
@@ -22,7 +23,7 @@ def hourly_sync(world: World) -> Counter[tuple[str, str]]:
         runtime.catch_up()
         look_for_changes(runtime)
         if days := world.touched():
-            run(runtime, min(days), max(days), Counts())
+            run_steps(runtime, min(days), max(days), Counts())
         return runtime.audit.counts
 
 

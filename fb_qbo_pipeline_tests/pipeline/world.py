@@ -1,10 +1,10 @@
-"""A company with both sandboxes behind real HTTP, synced as a run does it but without Dagster; no wait really waits."""
+"""A company with both sandboxes behind real HTTP, synced by the steps that a run calls but without Dagster; no wait really waits."""
 
 import contextlib
 import datetime as dt
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,9 @@ from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.tables import metadata
 from fb_qbo_pipeline.oauth import TokenPair
 from fb_qbo_pipeline.pipeline.changes import Look, look_for_changes
-from fb_qbo_pipeline.pipeline.intake import read_dates, read_lists
-from fb_qbo_pipeline.pipeline.post import post
 from fb_qbo_pipeline.pipeline.runtime import SERVICES, Runtime, Waiting, open_runtime, token_store
-from fb_qbo_pipeline.pipeline.stage import SOURCES, stage
+from fb_qbo_pipeline.pipeline.stage import SOURCES
+from fb_qbo_pipeline.pipeline.steps import run_steps
 from fb_qbo_pipeline.posting.books import Books
 from fb_qbo_pipeline.posting.counts import Counts
 from fb_qbo_pipeline.sandbox.freshbooks.app import create_app as freshbooks_app
@@ -156,7 +155,7 @@ class World:
         with self.runtime() as runtime:
             if fresh:
                 runtime.mirror.refresh()
-            run(runtime, start, end, counts, self._sources())
+            run_steps(runtime, start, end, counts, self._sources())
         return counts
 
     def _sources(self) -> list[str]:
@@ -311,17 +310,3 @@ class World:
         """How many writes have an unknown outcome."""
         with self.ledger.begin() as tx:
             return len(tx.outbox.unfinished())
-
-
-def run(runtime: Runtime, start: dt.date, end: dt.date, counts: Counts, sources: Sequence[str] = SOURCES) -> None:
-    """The steps of a run, in the order of the assets; releases the dates at the end."""
-    read_lists(runtime)
-    with runtime.ledger.begin() as tx:
-        batch = tx.touched.begin(start, end)
-    for source in sources:
-        read_dates(runtime, source, start, end)
-    for source in sources:
-        stage(runtime, source, start, end)
-        counts.add(post(runtime, source, start, end))
-    with runtime.ledger.begin() as tx:
-        tx.touched.release(start, end, batch)

@@ -10,7 +10,9 @@ import pytest
 
 from fb_qbo_pipeline.ledger.posted import VOIDED, Posted
 from fb_qbo_pipeline.review import findings
+from fb_qbo_pipeline.review.books import read_books
 from fb_qbo_pipeline.review.findings import Books, Clearing, Finding
+from fb_qbo_pipeline_tests.pipeline.world import World, day
 
 DAY = dt.date(2026, 3, 5)
 PROBLEM = {"code": "unmapped_tax", "reason": "no code", "remedy": "map it"}
@@ -179,10 +181,21 @@ def test_the_open_balance_is_what_payments_leave(
 
 def test_two_documents_under_one_number_are_both_found() -> None:
     rows = [row(), row(source_id=2), row(source_id=3)]
-    found = findings.duplicate_numbers(
-        books(rows, posted(number="FB7"), posted(source_id=2, number="fb7"), posted(source_id=3, number="FB8"))
-    )
+    standing = (posted(number="FB7"), posted(source_id=2, number="fb7"), posted(source_id=3, number="FB8"))
+    found = findings.duplicate_numbers(books(rows, *standing, numbers={("Invoice", "fb7"): 2, ("Invoice", "fb8"): 1}))
     assert [one.number for one in found] == ["0001", "0002"]
+
+
+def test_a_number_that_a_document_of_another_day_has_is_found(world: World) -> None:
+    """What QuickBooks holds counts, not what a run happens to look at."""
+    for number, on in (("31", day(5)), ("32", day(6))):
+        world.invoice(number=number, on=on)
+    world.sync()
+    with world.ledger.begin() as tx:
+        (other,) = tx.posted.in_dates(day(6), day(6))
+        tx.posted.save([replace(other, number="fb31")])
+        of_one_day = read_books(tx, day(5), day(5))
+    assert [one.number for one in findings.duplicate_numbers(of_one_day)] == ["31"]
 
 
 def test_defaults_are_found_by_what_was_missing() -> None:
