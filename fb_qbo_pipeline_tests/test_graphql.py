@@ -39,6 +39,7 @@ LINEAGE = {
     "posted_payments": {"staged_payments", "posted_sales"},
     "posted_bills": {"staged_expenses"},
     "reconciliation": {"posted_sales", "posted_payments", "posted_bills"},
+    "two_sided_reconciliation": {"reconciliation"},
 }
 
 
@@ -120,7 +121,7 @@ def test_the_ui_shows_lineage_partitions_and_checks_as_they_are_documented(ask: 
     assert {name: {key["path"][1] for key in node["dependencyKeys"]} for name, node in by_name.items()} == LINEAGE
     assert all(node["description"] for node in nodes)
     for name, node in by_name.items():
-        if name == "change_feed":
+        if name in ("change_feed", "two_sided_reconciliation"):
             assert not node["isPartitioned"]
             continue
         ranges = [tuple(found.values()) for found in node["assetPartitionStatuses"]["ranges"]]
@@ -144,13 +145,11 @@ def test_the_ui_shows_lineage_partitions_and_checks_as_they_are_documented(ask: 
              ... on Schedules { results { name cronSchedule executionTimezone scheduleState { status } } } } }""",
         repository={"repositoryName": "__repository__", "repositoryLocationName": "fb_qbo_pipeline"},
     )
-    (schedule,) = schedules["schedulesOrError"]["results"]
-    assert schedule == {
-        "name": "acme_hourly",
-        "cronSchedule": "0 * * * *",
-        "executionTimezone": "America/Toronto",
-        "scheduleState": {"status": "RUNNING"},
-    }
+    running = {"executionTimezone": "America/Toronto", "scheduleState": {"status": "RUNNING"}}
+    assert schedules["schedulesOrError"]["results"] == [
+        {"name": "acme_daily_reconciliation", "cronSchedule": "15 5 * * *"} | running,
+        {"name": "acme_hourly", "cronSchedule": "0 * * * *"} | running,
+    ]
 
 
 def entries(tile: dict[str, Any]) -> dict[str, Any]:

@@ -5,13 +5,16 @@ from typing import Any
 
 import dagster as dg
 
+from fb_qbo_pipeline.assets.checks import report_company
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.describe import cost_metadata, findings_metadata, tie_out_table
-from fb_qbo_pipeline.assets.factory import OWNERS, resource_key
-from fb_qbo_pipeline.ledger.differences import Difference
+from fb_qbo_pipeline.assets.factory import OWNERS, RECONCILIATION, resource_key
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
+from fb_qbo_pipeline.pipeline.steps import look_at_company
 from fb_qbo_pipeline.pipeline.two_sided import Comparison, compare_services
-from fb_qbo_pipeline.review.findings import Finding
+from fb_qbo_pipeline.review import rules
+from fb_qbo_pipeline.review.findings import Books
+from fb_qbo_pipeline.review.verdicts import Tally
 from fb_qbo_pipeline.settings.models import Integration
 
 TWO_SIDED = "two_sided_reconciliation"
@@ -28,15 +31,15 @@ _DESCRIPTION = (
 
 def build_two_sided(integration: Integration) -> dg.AssetsDefinition:
     """The comparison of one integration."""
-    key = dg.AssetKey([integration.name, TWO_SIDED])
+    key, reconciliation = (dg.AssetKey([integration.name, asset]) for asset in (TWO_SIDED, RECONCILIATION))
     resource = resource_key(integration)
 
     @dg.asset(
         key=key,
-        group_name="finance",
+        group_name=integration.name,
         kinds={"python", "quickbooks"},
         description=_DESCRIPTION,
-        deps=[dg.AssetKey([integration.name, "reconciliation"])],
+        deps=[reconciliation],
         owners=OWNERS,
         tags={"fb_qbo/company": integration.name},
         required_resource_keys={resource},
@@ -49,6 +52,8 @@ def build_two_sided(integration: Integration) -> dg.AssetsDefinition:
             runtime.catch_up()
             require_valid_settings(runtime)
             comparison = compare_services(runtime)
+            at = runtime.clock().astimezone(integration.zone)
+            report_company(context, reconciliation, rules.RECONCILED, look_at_company(runtime, rules.RECONCILED), at)
             cost = cost_metadata(runtime.audit.counts, time.monotonic() - started)
         context.log.info("%d documents compared, %d differences", comparison.documents, len(comparison.differences))
         verdict = dg.AssetCheckResult(check_name=BOTH_SERVICES_AGREE, passed=comparison.agrees, metadata=_found(comparison))
@@ -68,20 +73,5 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
 
 
 def _found(comparison: Comparison) -> dict[str, Any]:
-    found = [finding_of(one) for one in comparison.differences]
-    return {"compared": f"{comparison.start} to {comparison.end}"} | findings_metadata(found, "see the table")
-
-
-def finding_of(one: Difference) -> Finding:
-    """A difference as the checks show it."""
-    return Finding(
-        source=one.source,
-        number=one.number,
-        party=one.party,
-        date=one.document_date,
-        day=one.partition_date,
-        amount=one.amount,
-        currency=one.currency,
-        reason=one.problem,
-        remedy=one.remedy,
-    )
+    found = rules.BOTH_SIDES_AGREE.find(Books((), {}, differences=comparison.differences))
+    return {"compared": f"{comparison.start} to {comparison.end}"} | findings_metadata(Tally().add(found), "see the table")

@@ -49,14 +49,15 @@ class Differences:
     def present(self, start: dt.date, end: dt.date) -> list[Difference]:
         """What differs on the days from `start` to `end`, as far as is known.
 
-        A document that was written since then was compared with what QuickBooks returned, and one that is held is told as such.
+        A document that was written since then was compared with what QuickBooks returned; what a person has changed there is known of
+        the document itself; and what is held is told as such.
         """
         columns, posted, held = difference.c, posted_document.c, exception.c
         written = exists().where(
             posted.integration == columns.integration,
             posted.source == columns.source,
             posted.source_id == columns.source_id,
-            posted.changed_at > columns.found_at,
+            or_(posted.changed_at > columns.found_at, posted.drift != ""),
         )
         explained = exists().where(
             held.integration == columns.integration,

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Numeric, RowMapping, Select, a
 from sqlalchemy.dialects.postgresql import JSONB
 
 from fb_qbo_pipeline.ledger.exceptions import RESOLVED
-from fb_qbo_pipeline.ledger.posted import POSTED
+from fb_qbo_pipeline.ledger.posted import GONE_BY_HAND, POSTED, VOIDED_BY_HAND
 from fb_qbo_pipeline.ledger.raw import PRESENT
 from fb_qbo_pipeline.ledger.tables import exception, posted_document, raw_record, staged_document
 
@@ -96,11 +96,12 @@ class Suspects:
         return or_(_s.outcome == "held", tuple_(_s.source, _s.source_id).in_(unresolved))
 
     def _missing(self) -> ColumnElement[bool]:
-        return and_(_s.outcome == "document", or_(_p.state.is_(None), _p.state != POSTED))
+        gone = or_(_p.state != POSTED, _p.drift.in_((GONE_BY_HAND, VOIDED_BY_HAND)))
+        return and_(_s.outcome == "document", or_(_p.state.is_(None), gone))
 
     def _unequal(self) -> ColumnElement[bool]:
         signed = case((_p.entity == "VendorCredit", -_p.total), else_=_p.total)
-        differs = or_(signed != _s.amount, _p.currency != _s.currency, _s.amount != func.round(_s.amount, 2))
+        differs = or_(signed != _s.amount, _p.currency != _s.currency, _s.amount != func.round(_s.amount, 2), _p.drift != "")
         return and_(_s.outcome == "document", _p.state == POSTED, differs)
 
     def _unlinked(self) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ here it only explains nothing: it never stops a run.
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
@@ -32,7 +33,9 @@ def read_books(tx: Transaction, start: dt.date, end: dt.date, sources: Sequence[
     `default_item`: QuickBooks' id of the default product (`default_item_of`); None where nobody asks for fallbacks.
     """
     staged: list[Row] = [row for source in sources for row in tx.staging.in_partitions(source, start, end)]
-    return _books(tx, staged, lambda source: tx.staging.documents(source, start, end), default_item)
+    books = _books(tx, staged, lambda source: tx.staging.documents(source, start, end), default_item)
+    differences = [one for one in tx.differences.present(start, end) if one.source in sources]
+    return replace(books, differences=differences)
 
 
 def books_of(tx: Transaction, keys: Iterable[Key], default_item: str | None = None) -> Books:

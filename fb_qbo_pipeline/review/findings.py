@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from fb_qbo_pipeline.ledger.exceptions import OPEN
+from fb_qbo_pipeline.ledger.differences import Difference
+from fb_qbo_pipeline.ledger.exceptions import IGNORED, OPEN
 from fb_qbo_pipeline.ledger.posted import POSTED, Posted
 from fb_qbo_pipeline.mapping.documents import Code, Entity, Json, Outcome, Source
 from fb_qbo_pipeline.money import ZERO, parse_decimal, round_half_up
+from fb_qbo_pipeline.posting.plan import changed_by_hand
 
 Row = Mapping[Any, Any]
 Key = tuple[str, int]  # source, FreshBooks id
@@ -49,6 +51,7 @@ class Books:
     `defaulted`: how many lines of an invoice's document are on the default product, by invoice, where there are any.
     `numbers`: how many documents stand in QuickBooks, of whatever day, under a type and a number in lower case.
     `unstaged`: unresolved exceptions about records that are not staged any more; only in the books of a whole company.
+    `differences`: what the last comparison of both services has found.
     """
 
     staged: Sequence[Row]
@@ -61,15 +64,23 @@ class Books:
     defaulted: Mapping[int, int] = field(default_factory=dict)
     numbers: Mapping[tuple[str, str], int] = field(default_factory=dict)
     unstaged: Sequence[Row] = ()
+    differences: Sequence[Difference] = ()
 
     def standing(self, row: Row) -> Posted | None:
         """The row's document in QuickBooks, None where none stands."""
         posted = self.posted.get((row["source"], row["source_id"]))
-        return posted if posted is not None and posted.state == POSTED else None
+        return posted if posted is not None and posted.stands else None
 
     def is_held(self, row: Row) -> bool:
-        """Whether an exception, open or ignored, explains what is missing."""
+        """Whether an exception, open or ignored, says why it is not in QuickBooks as it should be."""
         return row["outcome"] == Outcome.HELD or (row["source"], row["source_id"]) in self.held
+
+    def is_explained(self, row: Row) -> bool:
+        """Whether what is missing need not agree: it is held. What a person has changed in QuickBooks differs until it is accepted."""
+        exception = self.held.get((row["source"], row["source_id"]))
+        if exception is None:
+            return bool(row["outcome"] == Outcome.HELD)
+        return bool(exception["status"] == IGNORED or exception["code"] != Code.CHANGED_IN_QUICKBOOKS)
 
 
 def _finding(row: Row, reason: str, remedy: str, amount: Decimal | None = None) -> Finding:
@@ -166,19 +177,36 @@ def neither_posted_nor_held(books: Books) -> list[Finding]:
 
 
 def unequal_totals(books: Books) -> list[Finding]:
-    """Documents whose total in QuickBooks is another than FreshBooks'. The money at stake is the difference."""
+    """Documents that are in QuickBooks otherwise than in FreshBooks: with another total, changed or deleted there, or found to differ
+    when both services were compared. The money at stake is the difference, or the document's where its total is equal.
+    """
     found = []
     for row in books.staged:
-        standing = books.standing(row)
-        if standing is None or books.is_held(row) or row["outcome"] != Outcome.DOCUMENT:
+        posted = books.posted.get((row["source"], row["source_id"]))
+        if posted is None or posted.state != POSTED or books.is_explained(row) or row["outcome"] != Outcome.DOCUMENT:
             continue
-        difference = standing.signed_total - round_half_up(row["amount"])
-        if difference or standing.currency != row["currency"]:
-            reason = (
-                f"{round_half_up(row['amount'])} {row['currency']} in FreshBooks, {standing.signed_total} {standing.currency} in QuickBooks"
-            )
+        amount = round_half_up(row["amount"])
+        difference = posted.signed_total - amount
+        if posted.drift:
+            found.append(_finding(row, f"in QuickBooks, {posted.drift}", changed_by_hand(posted.drift).remedy, abs(difference) or None))
+        elif difference or posted.currency != row["currency"]:
+            reason = f"{amount:,.2f} {row['currency']} in FreshBooks, {posted.signed_total:,.2f} {posted.currency} in QuickBooks"
             found.append(_finding(row, reason, _AGAIN, abs(difference)))
-    return found
+    return found + [_of_difference(one) for one in books.differences]
+
+
+def _of_difference(one: Difference) -> Finding:
+    return Finding(
+        source=one.source,
+        number=one.number,
+        party=one.party,
+        date=one.document_date,
+        day=one.partition_date,
+        amount=one.amount,
+        currency=one.currency,
+        reason=one.problem,
+        remedy=one.remedy,
+    )
 
 
 def applied(document: Json) -> Decimal:

@@ -113,7 +113,7 @@ NO_FALLBACK = Rule(
 # The tie-out decides whether both sides agree; this rule names the documents whose totals differ.
 BOTH_SIDES_AGREE = Rule(
     "freshbooks_and_quickbooks_agree",
-    "FreshBooks in scope, less what is held, equals QuickBooks: to the cent, for sales, payments and expenses.",
+    "FreshBooks in scope, less what is held, equals QuickBooks as it was last seen: to the cent, for sales, payments and expenses.",
     "fb-qbo reconcile reads both sides anew and names every document.",
     findings.unequal_totals,
     frozenset({Among.UNEQUAL}),

@@ -88,6 +88,7 @@ def judge_company(rules: Sequence[Rule], scope: Scope) -> dict[str, Verdict]:
     with scope.ledger.begin() as tx:
         keys = tx.suspects.among(topics, scope.first, scope.today, scope.sources, scope.default_item) if topics else []
         unstaged = tx.suspects.without_document(scope.sources) if NOTHING_IS_HELD in rules else []
+        differences = tx.differences.present(scope.first, scope.today) if BOTH_SIDES_AGREE in rules else []
     for piece in chunks(keys, PIECE):
         with scope.ledger.begin() as tx:
             books = books_of(tx, piece, scope.default_item)
@@ -95,6 +96,8 @@ def judge_company(rules: Sequence[Rule], scope: Scope) -> dict[str, Verdict]:
             tallies[rule.name].add(rule.find(books))
     if unstaged:
         tallies[NOTHING_IS_HELD.name].add(NOTHING_IS_HELD.find(Books((), {}, unstaged=unstaged)))
+    if differences:
+        tallies[BOTH_SIDES_AGREE.name].add(BOTH_SIDES_AGREE.find(Books((), {}, differences=differences)))
     verdicts = {name: Verdict(not tally.documents, tally) for name, tally in tallies.items()}
     if BOTH_SIDES_AGREE in rules:
         lines = _tie_out(scope)

@@ -122,7 +122,8 @@ class Deployment:
     def checks(self) -> list[dg.AssetCheckKey]:
         """The checks of the partitioned assets."""
         keys = self.definitions.resolve_asset_graph().asset_check_keys
-        return sorted((key for key in keys if key.asset_key != self.key("change_feed")), key=str)
+        partitioned = {self.key(asset) for asset in PARTITIONED}
+        return sorted((key for key in keys if key.asset_key in partitioned), key=str)
 
     def verdict(self, asset: str, check: str, day: dt.date) -> Verdict:
         """The newest evaluation of a check for a day."""
@@ -133,7 +134,11 @@ class Deployment:
 
     def feed(self) -> Verdict:
         """The newest evaluation of the feed's freshness."""
-        newest = self._evaluations("change_feed", "feed_is_fresh")[0]
+        return self.newest("change_feed", "feed_is_fresh")
+
+    def newest(self, asset: str, check: str) -> Verdict:
+        """The newest evaluation of a check, whatever it is about."""
+        newest = self._evaluations(asset, check)[0]
         return Verdict(newest.passed, newest.severity, {name: value.value for name, value in newest.metadata.items()})
 
     def evaluated(self, key: dg.AssetCheckKey) -> set[str]:

@@ -122,3 +122,24 @@ def test_checks_are_few_and_each_tells_a_controller_what_to_do(deployment: Deplo
         assert spec.description
         assert "If not:" in spec.description
         assert not spec.blocking  # bad documents are held; good ones flow
+
+
+def test_what_is_deleted_in_quickbooks_fails_its_day_and_the_company_until_a_person_accepts_it(
+    world: World, deployment: Deployment
+) -> None:
+    expense = world.expense(on=day(6))
+    deployment.look()
+    deployment.run(day(5), day(6))
+    world.quickbooks.remove("Bill", world.document("expense", expense)["Id"])
+    deployment.look()
+    deployment.run(day(6))
+    for name in ("freshbooks_and_quickbooks_agree", "no_document_is_held"):
+        verdict = deployment.verdict("reconciliation", name, day(6))
+        assert not verdict.passed
+        assert "56.50 CAD" in str(verdict.metadata["money at stake"])
+    assert deployment.verdict("reconciliation", "every_document_is_posted_or_held", day(6)).passed
+    with world.ledger.begin() as tx:
+        tx.exceptions.set_status(world.held()[0]["id"], "ignored", "a duplicate")
+    deployment.run(day(6))
+    for name in ("freshbooks_and_quickbooks_agree", "no_document_is_held"):
+        assert deployment.verdict("reconciliation", name, day(6)).passed

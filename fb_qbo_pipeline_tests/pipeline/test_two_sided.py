@@ -47,7 +47,7 @@ def test_a_deletion_that_the_change_feed_never_told_is_found_held_and_made_again
     assert world.codes() == [], "the feed has not told"
     comparison = _compare(world)
     assert not comparison.agrees
-    (found,) = _kept(world)
+    (found,) = comparison.differences
     assert (found.source, found.source_id, found.amount, found.party) == ("expense", expense, D("56.50"), "Serano Bakery")
     assert "was deleted there" in found.problem
     assert world.touched() == [day(7)]
