@@ -64,7 +64,7 @@ class Judgement:
 class Scope:
     """A whole company: its partitions from the first day to today, at the instant `at`; of some sources or of all.
 
-    `default_item`: QuickBooks' id of the default product, where a rule asks for fallbacks.
+    `default_item`: QuickBooks' id of the default product, where a rule asks for fallbacks. `piece`: documents looked at at a time.
     """
 
     ledger: Ledger
@@ -73,6 +73,7 @@ class Scope:
     at: dt.datetime
     sources: Sequence[str] = SOURCES
     default_item: str | None = None
+    piece: int = PIECE
 
 
 def judge(rules: Sequence[Rule], books: Books, scope: Scope, lines: Sequence[Line] = ()) -> list[Judgement]:
@@ -88,7 +89,7 @@ def judge_company(rules: Sequence[Rule], scope: Scope) -> dict[str, Verdict]:
     with scope.ledger.begin() as tx:
         keys = tx.suspects.among(topics, scope.first, scope.today, scope.sources, scope.default_item) if topics else []
         unstaged = tx.suspects.without_document(scope.sources) if NOTHING_IS_HELD in rules else []
-    for piece in chunks(keys, PIECE):
+    for piece in chunks(keys, scope.piece):
         with scope.ledger.begin() as tx:
             books = books_of(tx, piece, scope.default_item)
         for rule in rules:
