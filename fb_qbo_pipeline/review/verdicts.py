@@ -13,8 +13,9 @@ from decimal import Decimal
 
 from fb_qbo_pipeline.chunks import chunks
 from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.ledger.suspects import Among
 from fb_qbo_pipeline.money import ZERO
-from fb_qbo_pipeline.review.books import SOURCES, books_of
+from fb_qbo_pipeline.review.books import SOURCES, books_of, held_books_of
 from fb_qbo_pipeline.review.findings import Books, Finding
 from fb_qbo_pipeline.review.rules import BOTH_SIDES_AGREE, NOTHING_IS_HELD, Rule
 from fb_qbo_pipeline.review.tieout import Line, by_month, by_period, tie_out
@@ -91,7 +92,7 @@ def judge_company(rules: Sequence[Rule], scope: Scope) -> dict[str, Verdict]:
         unstaged = tx.suspects.without_document(scope.sources) if NOTHING_IS_HELD in rules else []
     for piece in chunks(keys, scope.piece):
         with scope.ledger.begin() as tx:
-            books = books_of(tx, piece, scope.default_item)
+            books = held_books_of(tx, piece) if topics == {Among.HELD} else books_of(tx, piece, scope.default_item)
         for rule in rules:
             tallies[rule.name].add(rule.find(books))
     if unstaged:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.pipeline.steps import scope_of
 from fb_qbo_pipeline.review.books import SOURCES, default_item_of, read_books
-from fb_qbo_pipeline.review.rules import EVERY_RULE, NOTHING_IS_HELD
+from fb_qbo_pipeline.review.rules import EVERY_RULE, NOTHING_IS_HELD, STAGED
 from fb_qbo_pipeline.review.verdicts import Scope, Tally, Verdict, judge_company
 from fb_qbo_pipeline.sandbox.quickbooks.state import QuickBooks
 from fb_qbo_pipeline.sandbox.sample import build_sample
@@ -71,6 +71,10 @@ def found(verdicts: Sequence[tuple[str, Tally]]) -> dict[str, Any]:
 def assert_same(ledger: Ledger, scope: Scope) -> set[str]:
     """The two agree; the rules that have found something."""
     narrowed: dict[str, Verdict] = judge_company(EVERY_RULE, scope)
+    for rules in (STAGED["invoice"], STAGED["payment"], STAGED["expense"]):
+        assert {name: narrowed[name].found for name in (rule.name for rule in rules)} == {
+            name: verdict.found for name, verdict in judge_company(rules, scope).items()
+        }
     expected = whole(ledger, scope)
     assert found([(name, verdict.found) for name, verdict in narrowed.items()]) == found(list(expected.items()))
     return {name for name, tally in expected.items() if tally.documents}
