@@ -96,9 +96,12 @@ def test_every_asset_can_be_understood_in_the_catalogue(definitions: dg.Definiti
         assert node.description
         assert node.owners
         assert node.kinds
-        assert node.group_name == "acme", "so that materializing a group is one company's"
+        assert node.group_name == "acme"  # "Materialize all" in a group is one company's
+        assert node.metadata["dagster/code_references"].code_references
         if node.key.path[-1].startswith(("raw_", "staged_", "posted_")):
-            assert node.metadata["dagster/column_schema"].columns
+            columns = node.metadata["dagster/column_schema"].columns
+            assert {column.type for column in columns} <= {"text", "whole number", "amount", "date", "record"}
+            assert {"whole number", "date"} <= {column.type for column in columns}
     for check in definitions.resolve_asset_graph().asset_check_keys:
         assert definitions.resolve_asset_graph().get_check_spec(check).description
 

@@ -92,13 +92,16 @@ def failed_run(run: dg.DagsterRun, reason: Reason, ui: str) -> Problem:
 
 
 def failed_checks(instance: dg.DagsterInstance, runs: Iterable[dg.DagsterRun], ui: str) -> Iterator[Problem]:
-    """The checks that fail after these runs, with their days; a day that a later run put right is not told."""
+    """The checks that fail after these runs, with the days of these runs; a day that a later run put right is not told.
+
+    A failing check of the whole company is told by itself only where no day was run: each day is told when it is.
+    """
     days: defaultdict[dg.AssetCheckKey, dict[str, bool]] = defaultdict(dict)
     summaries: dict[dg.AssetCheckKey, bool] = {}
     for run in runs:
         for record in instance.get_records_for_run(run.run_id, of_type=_CHECKED).records:
             evaluation = record.event_log_entry.get_dagster_event().asset_check_evaluation_data
-            if evaluation.partition is None:  # of a whole range, whose days have evaluations of their own
+            if evaluation.partition is None:  # of the whole company: of its days, those that have just been run are told
                 summaries[evaluation.asset_check_key] = evaluation.passed
             else:
                 days[evaluation.asset_check_key][evaluation.partition] = evaluation.passed

@@ -7,12 +7,10 @@ never leave one out about which a rule would: a test holds both against each oth
 
 import datetime as dt
 import enum
-import json
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Numeric, RowMapping, Select, and_, case, cast, exists, false, func, or_, select, tuple_
-from sqlalchemy.dialects.postgresql import JSONB
 
 from fb_qbo_pipeline.ledger.exceptions import RESOLVED
 from fb_qbo_pipeline.ledger.posted import GONE_BY_HAND, POSTED, VOIDED_BY_HAND
@@ -165,8 +163,7 @@ class Suspects:
         on_default: ColumnElement[bool] = false()
         if default_item is not None:
             line = {"SalesItemLineDetail": {"ItemRef": {"value": default_item}}}
-            contained = cast(json.dumps({"body": {"Line": [line]}}), JSONB)
-            on_default = and_(_s.source == "invoice", _s.document.contains(contained))
+            on_default = and_(_s.source == "invoice", _s.document.contains({"body": {"Line": [line]}}))
         return and_(_s.outcome == "document", or_(on_default, and_(_s.source == "expense", _s.source_id.in_(nameless.correlate(None)))))
 
 

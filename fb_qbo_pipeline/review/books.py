@@ -42,8 +42,16 @@ def books_of(tx: Transaction, keys: Iterable[Key], default_item: str | None = No
     """The books of these documents alone, in the order of their dates."""
     ids = _grouped(keys)
     staged: list[Row] = [row for source in SOURCES for row in tx.staging.lean(source, ids[source])]
-    staged.sort(key=lambda row: (row["document_date"], row["source"], row["source_id"]))
+    staged.sort(key=_in_order)
     return _books(tx, staged, lambda source: tx.staging.documents_of(source, ids[source]), default_item)
+
+
+def held_books_of(tx: Transaction, keys: Iterable[Key]) -> Books:
+    """The books of these documents as far as what is held is concerned: their rows and exceptions, and nothing of QuickBooks."""
+    ids = _grouped(keys)
+    staged: list[Row] = [row for source in SOURCES for row in tx.staging.lean(source, ids[source])]
+    staged.sort(key=_in_order)
+    return Books(staged, {}, _exceptions(tx, ids))
 
 
 def default_item_of(integration: Integration, company: Company) -> str | None:
@@ -69,7 +77,7 @@ def _books(tx: Transaction, staged: Sequence[Row], documents: Documents, default
     return Books(
         staged=staged,
         posted=posted,
-        held={(row["source"], row["source_id"]): row for source, wanted in looked_up.items() for row in tx.exceptions.of(source, wanted)},
+        held=_exceptions(tx, looked_up),
         payments=payments,
         methods=_methods(tx, ids[Source.PAYMENT.value]),
         applied={i: applied(document) for i, document in documents(Source.PAYMENT.value)} if ids[Source.PAYMENT.value] else {},
@@ -77,6 +85,14 @@ def _books(tx: Transaction, staged: Sequence[Row], documents: Documents, default
         vendors=_vendors(tx, ids[Source.EXPENSE.value]),
         numbers=_numbers(tx, posted),
     )
+
+
+def _in_order(row: Row) -> tuple[dt.date, str, int]:
+    return row["document_date"], row["source"], row["source_id"]
+
+
+def _exceptions(tx: Transaction, ids: Mapping[str, set[int]]) -> dict[Key, Row]:
+    return {(row["source"], row["source_id"]): row for source, wanted in ids.items() for row in tx.exceptions.of(source, wanted)}
 
 
 def _grouped(keys: Iterable[Key]) -> defaultdict[str, set[int]]:

@@ -13,8 +13,9 @@ from decimal import Decimal
 
 from fb_qbo_pipeline.chunks import chunks
 from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.ledger.suspects import Among
 from fb_qbo_pipeline.money import ZERO
-from fb_qbo_pipeline.review.books import SOURCES, books_of
+from fb_qbo_pipeline.review.books import SOURCES, books_of, held_books_of
 from fb_qbo_pipeline.review.findings import Books, Finding
 from fb_qbo_pipeline.review.rules import BOTH_SIDES_AGREE, NOTHING_IS_HELD, Rule
 from fb_qbo_pipeline.review.tieout import Line, by_month, by_period, tie_out
@@ -64,7 +65,7 @@ class Judgement:
 class Scope:
     """A whole company: its partitions from the first day to today, at the instant `at`; of some sources or of all.
 
-    `default_item`: QuickBooks' id of the default product, where a rule asks for fallbacks.
+    `default_item`: QuickBooks' id of the default product, where a rule asks for fallbacks. `piece`: documents looked at at a time.
     """
 
     ledger: Ledger
@@ -73,6 +74,7 @@ class Scope:
     at: dt.datetime
     sources: Sequence[str] = SOURCES
     default_item: str | None = None
+    piece: int = PIECE
 
 
 def judge(rules: Sequence[Rule], books: Books, scope: Scope, lines: Sequence[Line] = ()) -> list[Judgement]:
@@ -89,9 +91,9 @@ def judge_company(rules: Sequence[Rule], scope: Scope) -> dict[str, Verdict]:
         keys = tx.suspects.among(topics, scope.first, scope.today, scope.sources, scope.default_item) if topics else []
         unstaged = tx.suspects.without_document(scope.sources) if NOTHING_IS_HELD in rules else []
         differences = tx.differences.present(scope.first, scope.today) if BOTH_SIDES_AGREE in rules else []
-    for piece in chunks(keys, PIECE):
+    for piece in chunks(keys, scope.piece):
         with scope.ledger.begin() as tx:
-            books = books_of(tx, piece, scope.default_item)
+            books = held_books_of(tx, piece) if topics == {Among.HELD} else books_of(tx, piece, scope.default_item)
         for rule in rules:
             tallies[rule.name].add(rule.find(books))
     if unstaged:

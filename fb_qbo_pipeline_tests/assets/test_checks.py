@@ -5,8 +5,11 @@ from collections import Counter
 
 import dagster as dg
 
+from fb_qbo_pipeline.assets import checks
 from fb_qbo_pipeline.assets.checks import QUIET_DAYS
 from fb_qbo_pipeline.assets.describe import TABLE_ROWS
+from fb_qbo_pipeline.pipeline.steps import look_at_company
+from fb_qbo_pipeline.review.rules import RECONCILED
 from fb_qbo_pipeline_tests.assets.deployment import Deployment
 from fb_qbo_pipeline_tests.pipeline.world import World, day, line
 
@@ -93,6 +96,25 @@ def test_a_document_on_a_default_of_the_settings_is_told(world: World, deploymen
     assert not verdict.passed
     assert "names no vendor" in verdict.metadata["found"]
     assert deployment.verdict("reconciliation", "no_fallback_was_used", day(5)).passed
+
+
+def test_the_step_of_another_asset_may_have_the_last_word_of_the_whole_company(world: World, deployment: Deployment) -> None:
+    world.invoice("50.00", on=day(6), taxes=UNKNOWN_TAX)
+    deployment.run(day(6))
+    with world.ledger.begin() as tx:
+        tx.exceptions.set_status(world.held()[0]["id"], "ignored", "paper only")
+
+    @dg.asset
+    def looks_at_everything(context: dg.AssetExecutionContext) -> None:
+        with world.runtime() as runtime:
+            verdicts = look_at_company(runtime, RECONCILED)
+            checks.report_company(context, deployment.key("reconciliation"), RECONCILED, verdicts, runtime.clock())
+
+    assert dg.materialize([looks_at_everything], instance=deployment.instance).success
+    keys = [dg.AssetCheckKey(deployment.key("reconciliation"), rule.name) for rule in RECONCILED]
+    latest = deployment.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    assert {latest[key].status.value for key in keys} == {"SUCCEEDED"}
+    assert {latest[key].partition for key in keys} == {None}
 
 
 def test_the_feed_is_fresh_by_what_looks_have_found_and_not_by_backfills(world: World, deployment: Deployment) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from fb_qbo_pipeline.assets.factory import PARTITIONED
 from fb_qbo_pipeline_tests.assets.deployment import Deployment
 from fb_qbo_pipeline_tests.pipeline.world import START, World, day
@@ -109,3 +111,41 @@ def test_a_workflow_that_is_off_leaves_its_days_empty(
     deployment.run(day(7))
     assert world.count() == {}
     assert deployment.metadata("posted_bills", day(7))["dagster/row_count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "spoilt"), [("payment", {"amount": {"amount": "much", "code": "CAD"}}), ("expense", {"categoryid": None})]
+)
+def test_a_record_that_cannot_be_read_stops_no_run_and_its_days_settle(
+    world: World, deployment: Deployment, source: str, spoilt: dict[str, Any]
+) -> None:
+    invoice = world.invoice("100.00", on=day(5))
+    records = {"payment": world.payment(invoice, "20.00", on=day(6)), "expense": world.expense(on=day(6))}
+    world.freshbooks.spoil(source, records[source], **spoilt)
+    world.look()
+    assert deployment.run(START, day(20)).success
+    assert world.codes() == ["refused"]
+    assert world.touched() == []
+    verdict = deployment.verdict("reconciliation", "no_document_is_held", day(6))
+    assert "cannot be read" in verdict.metadata["found"]
+    assert "cannot be read" in deployment.metadata("reconciliation", day(6))["held documents"]
+    assert deployment.verdict("reconciliation", "every_document_is_posted_or_held", day(6)).passed
+
+
+def test_a_page_of_a_day_shows_money_and_what_is_held_before_what_the_run_cost(world: World, deployment: Deployment) -> None:
+    world.invoice("40.00", on=day(6), taxes=(("Unheard of", "3"),), client=world.client("Umbrella"))
+    world.expense(on=day(6))
+    deployment.run(day(6), day(7))
+    for asset, first in (
+        ("staged_invoices", "money to post"),
+        ("posted_sales", "money in QuickBooks"),
+        ("reconciliation", "money that differs"),
+    ):
+        metadata = deployment.metadata(asset, day(6))
+        names = list(metadata)
+        assert names[0] == first
+        assert names.index("held documents") < names.index("run: requests to FreshBooks")
+        for told in ("Umbrella", "41.20 CAD", "unmapped_tax", "sales.taxes"):
+            assert told in metadata["held documents"]
+        assert "held documents" not in deployment.metadata(asset, day(7))
+    assert "held documents" not in deployment.metadata("posted_bills", day(6))
