@@ -11,6 +11,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -153,7 +154,8 @@ class Cluster:
     def _run(self, program: str, *arguments: str, given: str = "") -> None:
         done = _ran([str(self.programs / program), *arguments], self.account, given)
         if done.returncode != 0:
-            raise failures.of_output(done.stdout + done.stderr, self.layout.home, self.layout.start_log)
+            print(done.stderr, file=sys.stderr, flush=True)  # noqa: T201 - into the log of the start
+            raise failures.of_output(done.stderr, self.layout.home, self.layout.start_log)
 
 
 def find(layout: Layout, programs: Path) -> Cluster:

@@ -12,6 +12,7 @@ _FORBIDDEN = "this user may not read or write there", "give FB_QBO_HOME with all
 
 _SIGNS: tuple[tuple[str, tuple[str, str]], ...] = (
     ("No space left on device", _FULL),
+    ("Check free disk space", _FULL),
     ("Disk quota exceeded", _FULL),
     ("Read-only file system", _READ_ONLY),
     ("Cannot allocate memory", _MEMORY),
@@ -51,9 +52,16 @@ def of_output(text: str, home: Path, log: Path) -> CannotStart:
     for sign, known in _SIGNS:
         if sign in text:
             return _known(known, home)
-    lines = [line for line in text.splitlines() if any(level in line for level in ("FATAL:", "PANIC:", "error:"))]
-    said = f": {lines[-1].partition(':  ')[2] or lines[-1]}" if lines else ""
-    return CannotStart(f"the database under {home} did not start{said}", f"look into {log}; a backup is restored as the runbook says")
+    wrong = f"the database under {home} did not start{_reason(text)}"
+    return CannotStart(wrong, f"look into {log}; a backup is restored as the runbook says")
+
+
+def _reason(text: str) -> str:
+    """The last line with which something gave up, or else the first that is no mere report."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    grave = [line for line in lines if any(level in line for level in ("FATAL:", "PANIC:", "error:"))]
+    said = grave[-1:] or [line for line in lines if "LOG:" not in line and "HINT:" not in line][:1]
+    return "".join(f": {line.partition(':  ')[2] or line}" for line in said)
 
 
 def tail(file: Path) -> str:

@@ -86,9 +86,11 @@ class _Server:
         self._layout = cluster.layout
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
+        self._began = 0.0
 
     def start(self) -> None:
         """Start it and wait until it takes connections. Raises CannotStart."""
+        self._began = time.time()
         bind = end_with_parent(signal.SIGINT)
 
         def as_the_account() -> None:
@@ -149,8 +151,8 @@ class _Server:
         return len(lines) > 7 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
 
     def _failure(self) -> failures.CannotStart:
-        logs = sorted(self._layout.logs.glob("postgres-*.log"), key=lambda file: file.stat().st_mtime)
-        text = (failures.tail(logs[-1]) if logs else "") + failures.tail(self._layout.start_log)
+        logs = [log for log in self._layout.logs.glob("postgres-*.log") if log.stat().st_mtime >= self._began]  # older ones tell of others
+        text = "".join(failures.tail(log) for log in (*logs, self._layout.start_log))
         try:
             self._probe()
         except OSError as error:
