@@ -20,6 +20,7 @@ from fb_qbo_pipeline.errors import ConfigurationError, PipelineError, Unreachabl
 from fb_qbo_pipeline.json_text import dump_json, load_json
 from fb_qbo_pipeline.ledger.locks import advisory_lock
 from fb_qbo_pipeline.ledger.tables import SCHEMA
+from fb_qbo_pipeline.ledger.versions import look_at_version
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +63,15 @@ def connect(url: str) -> Engine:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision. Safe to call from several processes at once."""
+    """Bring the schema to the newest revision. Safe to call from several processes at once.
+
+    Raises ConfigurationError where the server is too old, and a PipelineError where it cannot be used.
+    """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     try:
         with engine.connect() as connection, advisory_lock(connection, "fb_qbo:migrate"):
+            look_at_version(connection)
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
             connection.commit()
             config.attributes["connection"] = connection
