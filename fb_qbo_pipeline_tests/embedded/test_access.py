@@ -5,7 +5,6 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,12 +20,9 @@ OTHER = 61_234  # a user id that nobody has
 SECRET = "not for the database"
 
 
-@pytest.fixture(params=["short", "long"])
-def home(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
-    """A home whose socket fits beside it, and one whose path is too long for a socket's address."""
-    home = tmp_path / ("h" if request.param == "short" else "a folder, and another" / Path("x" * 120))
-    yield home
-    leave(home)
+@pytest.fixture
+def home(near_and_far: Path) -> Path:
+    return near_and_far
 
 
 def test_another_user_of_the_machine_gets_nowhere(home: Path) -> None:

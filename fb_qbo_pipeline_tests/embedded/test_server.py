@@ -14,15 +14,23 @@ import pytest
 from fb_qbo_pipeline.embedded.server import leave
 from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.ledger.database import embedded_url
+from fb_qbo_pipeline_tests.embedded.conftest import copied
 from fb_qbo_pipeline_tests.embedded.users import User, ask, eventually, postgres_processes, postmaster
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
+def new_home(tmp_path: Path) -> Iterator[Path]:
+    """A home without anything in it."""
     home = tmp_path / "home"
     yield home
     leave(home)
     assert eventually(lambda: postgres_processes(home) == [])
+
+
+@pytest.fixture
+def home(made: Path, new_home: Path) -> Path:
+    """A home that was used before."""
+    return copied(made, new_home)
 
 
 def test_it_survives_the_death_of_one_user_and_ends_after_that_of_the_last(home: Path) -> None:
@@ -37,8 +45,8 @@ def test_it_survives_the_death_of_one_user_and_ends_after_that_of_the_last(home:
     assert eventually(lambda: postgres_processes(home) == [])
 
 
-def test_many_that_start_together_share_one_server(home: Path) -> None:
-    users = [User(home) for _ in range(4)]
+def test_many_that_start_together_share_one_server(new_home: Path) -> None:
+    users = [User(new_home) for _ in range(4)]
     assert len({user.url() for user in users}) == 1
     for user in users:
         user.end()
@@ -92,8 +100,6 @@ def test_who_leaves_last_waits_for_its_end_and_who_does_not_does_not(home: Path)
 
 @pytest.mark.parametrize("content", ["{pid}\n{data}\n1700000000\n5432\n\n\n  1 2\nready\n", "", "no number\n", "\0\0\0"])
 def test_a_pid_file_is_not_believed(home: Path, content: str) -> None:
-    embedded_url(home)
-    leave(home)
     with subprocess.Popen(["sleep", "60"]) as stranger:
         (home / "postgres" / "postmaster.pid").write_text(content.format(pid=stranger.pid, data=home / "postgres"))
         (home / "postgres" / ".handle_pids.json").write_text(f"[{stranger.pid}, {{")
@@ -103,11 +109,11 @@ def test_a_pid_file_is_not_believed(home: Path, content: str) -> None:
         stranger.kill()
 
 
-def test_what_a_killed_start_left_is_made_anew(home: Path) -> None:
-    half = home / "postgres.new"
+def test_what_a_killed_start_left_is_made_anew(new_home: Path) -> None:
+    half = new_home / "postgres.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
-    assert ask(embedded_url(home), "SELECT 1") == 1
+    assert ask(embedded_url(new_home), "SELECT 1") == 1
     assert not half.exists()
 
 
@@ -125,7 +131,6 @@ def test_the_folders_above_the_home_keep_their_modes(tmp_path: Path) -> None:
 
 
 def test_data_of_another_major_version_is_refused_with_what_to_do(home: Path) -> None:
-    (home / "postgres").mkdir(parents=True)
     (home / "postgres" / "PG_VERSION").write_text("16\n")
     with pytest.raises(PipelineError, match="is of PostgreSQL 16, and the embedded server is 18") as raised:
         embedded_url(home)
@@ -133,8 +138,6 @@ def test_data_of_another_major_version_is_refused_with_what_to_do(home: Path) ->
 
 
 def test_damaged_data_is_told_in_one_sentence_with_postgres_own_reason(home: Path) -> None:
-    embedded_url(home)
-    leave(home)
     (home / "postgres" / "global" / "pg_control").unlink()
     with pytest.raises(PipelineError, match="did not start: postgres: could not find the database system") as raised:
         embedded_url(home)
