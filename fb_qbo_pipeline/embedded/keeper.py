@@ -34,7 +34,7 @@ _STOP_SECONDS = 60.0
 def main(home: str, programs: str) -> None:
     """Keep the server of `home`; `programs` is the folder of `initdb` and `postgres`. Tells on standard output how the start went."""
     os.umask(0o077)
-    for number in (signal.SIGINT, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):  # who tells all at once to stop has users that are not done yet
         signal.signal(number, signal.SIG_IGN)
     layout = Layout(Path(home))
     with layout.keeper_lock.open("a+") as lock:
@@ -58,6 +58,7 @@ def main(home: str, programs: str) -> None:
 
 
 def _keep(layout: Layout, programs: Path, lock: IO[str]) -> None:
+    users = os.open(layout.users_lock, os.O_RDWR | os.O_CREAT, 0o600)
     processes.stop(layout.data)  # what a keeper left that was killed, or the first edition
     (layout.data / "postmaster.pid").unlink(missing_ok=True)  # nobody's: only the list of processes is believed
     cluster = clusters.find(layout, programs)
@@ -67,13 +68,12 @@ def _keep(layout: Layout, programs: Path, lock: IO[str]) -> None:
     lock.write(str(cluster.socket_folder))
     lock.flush()
     _tell({"socket_folder": str(cluster.socket_folder)})
-    threading.Thread(target=_stop_when_unused, args=(layout, server), daemon=True).start()
+    threading.Thread(target=_stop_when_unused, args=(users, server), daemon=True).start()
     server.keep_up()
     sockets.forget(layout, cluster.socket_folder)
 
 
-def _stop_when_unused(layout: Layout, server: "_Server") -> None:
-    users = os.open(layout.users_lock, os.O_RDWR)
+def _stop_when_unused(users: int, server: "_Server") -> None:
     fcntl.flock(users, fcntl.LOCK_EX)  # kept until this process ends
     server.stop()
 

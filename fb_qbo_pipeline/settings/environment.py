@@ -159,7 +159,7 @@ class Environment:
     def made_home(self) -> Path:
         """`home`, made where it does not exist. Raises ConfigurationError where this user may not write to it."""
         try:
-            self.home.mkdir(parents=True, exist_ok=True)
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.home):
                 pass
         except OSError as error:

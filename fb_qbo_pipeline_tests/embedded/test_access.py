@@ -1,7 +1,6 @@
 """Nobody but its user enters the embedded Postgres, and it knows and tells no more than it must."""
 
 import os
-import re
 import stat
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import pytest
 from fb_qbo_pipeline.embedded.server import leave
 from fb_qbo_pipeline.ledger.database import connect as engine_of
 from fb_qbo_pipeline.ledger.database import embedded_url
-from fb_qbo_pipeline_tests.embedded.users import User, ask, connect, postmaster
+from fb_qbo_pipeline_tests.embedded.users import User, ask, connect, keeper, postmaster
 
 OTHER = 61_234  # a user id that nobody has
 SECRET = "not for the database"
@@ -76,8 +75,7 @@ def test_it_gets_none_of_our_environment_and_writes_for_its_user_only(home: Path
     try:
         user.url()
         server = postmaster(home)
-        keeper = int(re.findall(r"PPid:\s+(\d+)", Path(f"/proc/{server}/status").read_text())[0])
-        for process in (server, keeper):
+        for process in (server, keeper(home)):
             seen = Path(f"/proc/{process}/environ").read_bytes() + Path(f"/proc/{process}/cmdline").read_bytes()
             assert SECRET.encode() not in seen
             assert b"FB_QBO_" not in Path(f"/proc/{process}/environ").read_bytes()

@@ -15,7 +15,7 @@ from fb_qbo_pipeline.embedded.server import leave
 from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.ledger.database import embedded_url
 from fb_qbo_pipeline_tests.embedded.conftest import copied
-from fb_qbo_pipeline_tests.embedded.users import User, ask, eventually, postgres_processes, postmaster
+from fb_qbo_pipeline_tests.embedded.users import User, ask, eventually, keeper, postgres_processes, postmaster
 
 
 @pytest.fixture
@@ -52,12 +52,14 @@ def test_many_that_start_together_share_one_server(new_home: Path) -> None:
         user.end()
 
 
-def test_a_users_ctrl_c_is_not_meant_for_it(home: Path) -> None:
+def test_a_users_ctrl_c_is_not_meant_for_it_nor_a_signal_to_all(home: Path) -> None:
     url = embedded_url(home)
     user = User(home)
     user.url()
     os.killpg(user.process.pid, signal.SIGINT)
     user.end()
+    os.kill(keeper(home), signal.SIGTERM)
+    time.sleep(0.2)
     assert os.getsid(postmaster(home)) not in (os.getsid(0), os.getsid(os.getpid()))
     assert ask(url, "SELECT 1") == 1
 
@@ -80,8 +82,7 @@ def test_a_server_that_is_killed_is_started_again_under_its_address(home: Path) 
 def test_a_killed_keeper_takes_the_server_along_and_the_next_call_starts_anew(home: Path) -> None:
     url = embedded_url(home)
     ask(url, "CREATE TABLE kept AS SELECT 7 AS value")
-    status = Path(f"/proc/{postmaster(home)}/status").read_text()
-    os.kill(int(status.split("PPid:")[1].split()[0]), signal.SIGKILL)
+    os.kill(keeper(home), signal.SIGKILL)
     assert eventually(lambda: postgres_processes(home) == [])
     assert ask(embedded_url(home), "SELECT value FROM kept") == 7
 

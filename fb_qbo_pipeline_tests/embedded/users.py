@@ -57,6 +57,12 @@ def postmaster(home: Path) -> int:
     return int((home / "postgres" / "postmaster.pid").read_text().split()[0])
 
 
+def keeper(home: Path) -> int:
+    """The process that started the server."""
+    status = Path(f"/proc/{postmaster(home)}/status").read_text()
+    return int(status.split("PPid:")[1].split()[0])
+
+
 def postgres_processes(home: Path) -> list[int]:
     """Every Postgres that has to do with this home, by its command line or its working directory."""
     found = []
