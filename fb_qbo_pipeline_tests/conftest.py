@@ -4,7 +4,6 @@ Property tests have no time limit an example, because the machine's speed is no 
 serves a test session (with xdist each worker's), and its tables are emptied before each test that asks for it.
 """
 
-import atexit
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Engine, text
 
+from fb_qbo_pipeline.embedded.server import leave
 from fb_qbo_pipeline.ledger.database import connect, embedded_url, migrate
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.tables import metadata
@@ -25,14 +25,12 @@ settings.load_profile("default-without-deadline")
 
 
 @pytest.fixture(scope="session")
-def database_url() -> str:
+def database_url() -> Iterator[str]:
     """A migrated database. Nothing in it has to outlive a power cut, so commits do not wait for the disk.
 
-    It lives outside pytest's folder, whose permissions every other test session resets: under root, Postgres runs as
-    another user and would lose its way. The server stops as the process ends, and its folder goes after that.
+    It lives outside pytest's folder, whose path may be too long for a socket: one folder less to clean up after a killed session.
     """
     home = Path(tempfile.mkdtemp(prefix="fb_qbo_tests_"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
     url = embedded_url(home)
     engine = connect(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -41,7 +39,9 @@ def database_url() -> str:
         connection.execute(text("SELECT pg_reload_conf()"))
     migrate(engine)
     engine.dispose()
-    return url
+    yield url
+    leave(home)
+    shutil.rmtree(home)
 
 
 @pytest.fixture

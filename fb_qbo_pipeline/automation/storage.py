@@ -37,5 +37,5 @@ class PipelineStorage(DagsterPostgresStorage):
         """Build the storage; called by Dagster in every process."""
         del config_value
         environment = Environment.read()
-        environment.home.mkdir(parents=True, exist_ok=True)
+        environment.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         return cls(postgres_url=dagster_url(environment.database_url, environment.home), inst_data=inst_data)

@@ -92,7 +92,8 @@ def _environment(home: Path, sample: SampleCompany, server: SandboxServer) -> It
     changed = server.environment(requests_per_minute=_REQUESTS, batches_per_minute=_BATCHES)
     changed |= {"FB_QBO_HOME": str(home), "FB_QBO_CONFIG": str(config)}
     before = dict(os.environ)
-    for name in ("FB_QBO_DATABASE_URL", "FB_QBO_SECRET_KEY", "DAGSTER_HOME", "FB_QBO_ALERT_WEBHOOK", "FB_QBO_ALERT_EMAIL", "FB_QBO_SMTP"):
+    keys = ("FB_QBO_SECRET_KEY", "FB_QBO_SECRET_KEY_FILE", "FB_QBO_SECRET_KEY_COMMAND", "CREDENTIALS_DIRECTORY")
+    for name in (*keys, "FB_QBO_DATABASE_URL", "DAGSTER_HOME", "FB_QBO_ALERT_WEBHOOK", "FB_QBO_ALERT_EMAIL", "FB_QBO_SMTP"):
         os.environ.pop(name, None)
     os.environ.update(changed)
     try:

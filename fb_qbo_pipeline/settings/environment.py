@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from fb_qbo_pipeline.errors import ConfigurationError
 from fb_qbo_pipeline.settings.alerting import WrongValue, email_address, email_addresses, hour_of_day, smtp_server, webhook
-from fb_qbo_pipeline.settings.secret_key import secret_key
+from fb_qbo_pipeline.settings.secret_key import KeySources, secret_key
 
 T = TypeVar("T")
 
@@ -36,6 +36,9 @@ VARIABLES: tuple[Variable, ...] = (
         "SQLAlchemy URL of a Postgres for the pipeline's state and Dagster's; else one is embedded",
     ),
     Variable("FB_QBO_SECRET_KEY", "", "encrypts OAuth tokens at rest: a Fernet key or a long text; else a key is made under FB_QBO_HOME"),
+    Variable("FB_QBO_SECRET_KEY_FILE", "", "a file that holds that key instead: one of the four ways, not several"),
+    Variable("FB_QBO_SECRET_KEY_COMMAND", "", "a command that prints it instead, such as that of a password manager; run without a shell"),
+    Variable("CREDENTIALS_DIRECTORY", "", "set by systemd: the credential fb_qbo_secret_key in it is the key"),
     Variable("FRESHBOOKS_CLIENT_ID", "", "OAuth app of FreshBooks"),
     Variable("FRESHBOOKS_CLIENT_SECRET", "", "its secret"),
     Variable("QUICKBOOKS_CLIENT_ID", "", "OAuth app of QuickBooks"),
@@ -84,6 +87,9 @@ class Environment:
     home: Path
     database_url: str | None = field(repr=False)
     secret_key: str | None = field(repr=False)
+    secret_key_file: Path | None
+    secret_key_command: str | None = field(repr=False)
+    credentials_directory: Path | None
     freshbooks_client_id: str | None
     freshbooks_client_secret: str | None = field(repr=False)
     quickbooks_client_id: str | None
@@ -116,6 +122,9 @@ class Environment:
             home=Path(reader.text("FB_QBO_HOME")).expanduser().absolute(),
             database_url=reader.optional("FB_QBO_DATABASE_URL", _postgres_url),
             secret_key=reader.optional("FB_QBO_SECRET_KEY"),
+            secret_key_file=reader.path("FB_QBO_SECRET_KEY_FILE"),
+            secret_key_command=reader.optional("FB_QBO_SECRET_KEY_COMMAND"),
+            credentials_directory=reader.path("CREDENTIALS_DIRECTORY"),
             freshbooks_client_id=reader.optional("FRESHBOOKS_CLIENT_ID"),
             freshbooks_client_secret=reader.optional("FRESHBOOKS_CLIENT_SECRET"),
             quickbooks_client_id=reader.optional("QUICKBOOKS_CLIENT_ID"),
@@ -141,13 +150,16 @@ class Environment:
         )
         if bool(reader.text("FB_QBO_ALERT_EMAIL")) != bool(reader.text("FB_QBO_SMTP")):
             reader.refuse("FB_QBO_ALERT_EMAIL", "and FB_QBO_SMTP belong together", "set both, or neither")
+        keys = environment.key_sources().chosen()
+        if len(keys) > 1:
+            reader.refuse(keys[0], f"and {', '.join(keys[1:])} each give the key", "keep one of them")
         reader.finish()
         return environment
 
     def made_home(self) -> Path:
         """`home`, made where it does not exist. Raises ConfigurationError where this user may not write to it."""
         try:
-            self.home.mkdir(parents=True, exist_ok=True)
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.home):
                 pass
         except OSError as error:
@@ -173,9 +185,13 @@ class Environment:
         """Raises ConfigurationError that names what is not set."""
         return _credentials("QuickBooks", self.quickbooks_client_id, self.quickbooks_client_secret)
 
+    def key_sources(self) -> KeySources:
+        """The ways in which the key for the OAuth tokens may be given."""
+        return KeySources(self.secret_key, self.secret_key_file, self.secret_key_command, self.credentials_directory)
+
     def token_key(self) -> bytes:
-        """The Fernet key for the OAuth tokens at rest; made under `home` the first time unless FB_QBO_SECRET_KEY is set."""
-        return secret_key(self.home, self.secret_key)
+        """The Fernet key for the OAuth tokens at rest; made under `home` the first time unless one is given."""
+        return secret_key(self.home, self.key_sources().read())
 
 
 @dataclass
@@ -191,6 +207,10 @@ class _Reader:
     def optional(self, name: str, parse: Callable[[str], str] = str) -> str | None:
         text = self.text(name)
         return self._parsed(name, parse, text, None) if text else None
+
+    def path(self, name: str) -> Path | None:
+        text = self.text(name)
+        return Path(text).expanduser().absolute() if text else None
 
     def value(self, name: str, parse: Callable[[str], T], instead: T) -> T:
         return self._parsed(name, parse, self.text(name), instead)

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from fb_qbo_pipeline.embedded.layout import MAJOR
 from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, Unreachable
 from fb_qbo_pipeline.freshbooks.records import Item, VisState
 from fb_qbo_pipeline.ledger.tables import token
+from fb_qbo_pipeline.ledger.versions import OLDEST_MINOR
 from fb_qbo_pipeline.pipeline.check import check, held_documents, look_alike_products
 from fb_qbo_pipeline.pipeline.check_report import CheckFinding, CheckReport, Severity, State, Step, failed
 from fb_qbo_pipeline.sandbox.freshbooks.faults import Fault
@@ -55,6 +57,15 @@ def test_a_company_where_everything_fits(world: World) -> None:
         ("FreshBooks' lists", State.OK, "1 clients, 0 products, 1 expense categories"),
         ("Documents", State.OK, "3 in scope from 2026-03-01 to 2026-03-20, 0 would be held"),
     ]
+
+
+def test_a_database_with_known_holes_is_a_warning_with_the_version_to_take(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OLDEST_MINOR, MAJOR, 99)
+    report = checked(world)
+    old = finding(report, "database")
+    assert states(report)["Database"] == "warning"
+    assert "whose known security holes are open" in old.message
+    assert f"update it to {MAJOR}.99 or newer" in old.remedy
 
 
 def test_held_documents_come_by_code_with_money_examples_and_remedy(world: World) -> None:

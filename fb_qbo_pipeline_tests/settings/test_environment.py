@@ -1,5 +1,6 @@
 """Environment variables: defaults, checks, and no secret in any text."""
 
+import stat
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -174,3 +175,8 @@ def test_a_wrong_variable_of_the_alerts_is_named_without_its_value(variables: Ma
     message = _message(variables)
     assert named in message
     assert "hush" not in message
+
+
+def test_a_home_that_is_made_is_closed_to_others(tmp_path: Path) -> None:
+    home = Environment.read({"FB_QBO_HOME": str(tmp_path / "above" / "home")}).made_home()
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
