@@ -1,5 +1,6 @@
 """What the Dagster UI is told of a synced company, by the queries that it makes."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster_graphql.test.utils import execute_dagster_graphql
 
-from fb_qbo_pipeline.assets.company import Company
-from fb_qbo_pipeline.automation.jobs import asset_keys, build_job
-from fb_qbo_pipeline.definitions import build_definitions
+from fb_qbo_pipeline.assets.spans import RANGE_END
+from fb_qbo_pipeline.automation.jobs import TRIGGER_TAG, asset_keys
+from fb_qbo_pipeline.on_demand import SyncIncomplete, SyncResult, sync
+from fb_qbo_pipeline_tests.assets.deployment import CompanyOf
 from fb_qbo_pipeline_tests.pipeline.world import World, day
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the webserver's libraries
 Ask = Callable[..., dict[str, Any]]
+REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": "fb_qbo_pipeline"}
 
 LINEAGE = {
     "change_feed": set(),
@@ -37,28 +40,41 @@ LINEAGE = {
 
 
 @pytest.fixture
-def ask(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
-    """Asks the code location of `world`, three days of which are synced in one run, one of them with a held invoice."""
-    world.invoice("100.00", on=day(5))
-    world.invoice("40.00", on=day(6), taxes=(("Unheard of", "3"),))
+def instance() -> Iterator[dg.DagsterInstance]:
+    """An instance that queues what is launched: there is no daemon to take it."""
+    with dg.instance_for_test({"run_coordinator": {"module": "dagster", "class": "QueuedRunCoordinator"}}) as instance:
+        yield instance
+
+
+@pytest.fixture
+def ask(world: World, instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+    """Asks the code location of `world`."""
     config = tmp_path / "integration.yaml"
     config.write_text(yaml.safe_dump(world.settings))
     for name, value in (world.variables | {"FB_QBO_CONFIG": str(config)}).items():
         monkeypatch.setenv(name, value)
     origin = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="fb_qbo_pipeline.definitions"), location_name="fb_qbo_pipeline")
-    with dg.instance_for_test() as instance:
-        days = {"dagster/asset_partition_range_start": "2026-03-05", "dagster/asset_partition_range_end": "2026-03-07"}
-        job = build_definitions([Company(world.integration, world.environment)]).resolve_job_def(build_job(world.integration).name)
-        job.execute_in_process(instance=instance, asset_selection=asset_keys(world.integration), tags=days)
-        with WorkspaceProcessContext(instance, InProcessWorkspaceLoadTarget(origin)) as process:
-            context = process.create_request_context()
-            yield lambda query, **variables: execute_dagster_graphql(context, query, variables=variables).data
+    with WorkspaceProcessContext(instance, InProcessWorkspaceLoadTarget(origin)) as process:
+
+        def asked(query: str, **variables: Any) -> dict[str, Any]:
+            return dict(execute_dagster_graphql(process.create_request_context(), query, variables=variables).data)
+
+        yield asked
+
+
+@pytest.fixture
+def synced(world: World, instance: dg.DagsterInstance) -> SyncResult:
+    """Three days of `world` as `fb-qbo sync` syncs them, in one run; one of them has a held invoice."""
+    world.invoice("100.00", on=day(5))
+    world.invoice("40.00", on=day(6), taxes=(("Unheard of", "3"),))
+    return sync(CompanyOf(world), instance, world.ledger, (day(5), day(7)))
 
 
 def path(asset: str) -> dict[str, list[str]]:
     return {"path": ["acme", asset]}
 
 
+@pytest.mark.usefixtures("synced")
 def test_the_ui_shows_lineage_partitions_and_checks_as_they_are_documented(ask: Ask) -> None:
     nodes = ask(
         """{ assetNodes { assetKey { path } description groupName isPartitioned dependencyKeys { path } pools
@@ -90,7 +106,7 @@ def test_the_ui_shows_lineage_partitions_and_checks_as_they_are_documented(ask: 
     schedules = ask(
         """query($repository: RepositorySelector!) { schedulesOrError(repositorySelector: $repository) {
              ... on Schedules { results { name cronSchedule executionTimezone scheduleState { status } } } } }""",
-        repository={"repositoryName": "__repository__", "repositoryLocationName": "fb_qbo_pipeline"},
+        repository=REPOSITORY,
     )
     (schedule,) = schedules["schedulesOrError"]["results"]
     assert schedule == {
@@ -99,3 +115,102 @@ def test_the_ui_shows_lineage_partitions_and_checks_as_they_are_documented(ask: 
         "executionTimezone": "America/Toronto",
         "scheduleState": {"status": "RUNNING"},
     }
+
+
+@pytest.mark.parametrize("strategy", ["ALL_STEPS", "FROM_FAILURE"])
+def test_a_run_of_a_command_can_be_executed_again_from_the_ui(ask: Ask, world: World, instance: dg.DagsterInstance, strategy: str) -> None:
+    if strategy == "FROM_FAILURE":
+        world.fail(path="/invoice", status=503, count=None)
+    world.invoice("100.00", on=day(5))
+    with contextlib.suppress(SyncIncomplete):
+        sync(CompanyOf(world), instance, world.ledger, (day(5), day(7)))
+    (run,) = instance.get_runs()
+    again = ask(
+        """mutation($parameters: ReexecutionParams) { launchPipelineReexecution(reexecutionParams: $parameters) {
+             __typename ... on LaunchRunSuccess { run { status parentRunId pipelineName tags { key value } } }
+             ... on PythonError { message } } }""",
+        parameters={"parentRunId": run.run_id, "strategy": strategy},
+    )["launchPipelineReexecution"]
+    assert again["__typename"] == "LaunchRunSuccess", again
+    assert again["run"]["status"] == "QUEUED"
+    assert again["run"]["parentRunId"] == run.run_id
+    assert {"key": RANGE_END, "value": "2026-03-07"} in again["run"]["tags"]
+
+
+def test_a_run_of_a_command_stands_in_the_timeline_and_in_its_job_with_its_trigger_and_its_days(ask: Ask, synced: SyncResult) -> None:
+    (run_id,) = synced.runs
+    runs = ask(
+        """query($job: PipelineSelector!) { pipelineOrError(params: $job) { ... on Pipeline { runs { id } } }
+             runsFeedOrError(limit: 5, view: ROOTS) { ... on RunsFeedConnection { results { id } } } }""",
+        job=REPOSITORY | {"pipelineName": "acme_sync"},
+    )
+    assert runs["pipelineOrError"]["runs"] == runs["runsFeedOrError"]["results"] == [{"id": run_id}]
+    # Overview draws the runs that it can assign to a job of a code location
+    (drawn,) = ask(
+        """{ runsOrError(filter: {statuses: [SUCCESS]}) { ... on Runs { results {
+             pipelineName repositoryOrigin { repositoryName repositoryLocationName } tags { key value } } } } }"""
+    )["runsOrError"]["results"]
+    assert (drawn["pipelineName"], drawn["repositoryOrigin"]) == ("acme_sync", REPOSITORY)
+    tags = {tag["key"]: tag["value"] for tag in drawn["tags"]}
+    assert tags[TRIGGER_TAG] == "command line"
+    assert tags["user"] == "command line"  # the UI's "created by"; "manually launched" without
+    assert tags["fb_qbo/days"] == "2026-03-05 to 2026-03-07"
+
+
+_REQUESTS = """evaluationResult { skipReason error { message }
+    runRequests { runConfigYaml jobName tags { key value } assetSelection { path } assetChecks { name assetKey { path } } } }"""
+
+
+def launch_all(ask: Ask, tick: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the UI's "Launch all & commit" does with the requests of a test tick; the runs."""
+    assert "evaluationResult" in tick, tick
+    requests = tick["evaluationResult"]["runRequests"]
+    assert requests, tick
+    parameters = [
+        {
+            "runConfigData": request["runConfigYaml"],
+            "selector": REPOSITORY
+            | {
+                "jobName": request["jobName"] or "acme_sync",
+                "assetSelection": request["assetSelection"] or [],
+                "assetCheckSelection": request["assetChecks"] or [],
+            },
+            "mode": "default",
+            "executionMetadata": {"tags": request["tags"]},
+        }
+        for request in requests
+    ]
+    launched = ask(
+        """mutation($list: [ExecutionParams!]!) { launchMultipleRuns(executionParamsList: $list) { ... on LaunchMultipleRunsResult {
+             launchMultipleRunsResult { __typename ... on LaunchRunSuccess { run { status assetSelection { path } } }
+             ... on InvalidSubsetError { message } ... on PythonError { message } } } } }""",
+        list=parameters,
+    )["launchMultipleRuns"]["launchMultipleRunsResult"]
+    assert [run["__typename"] for run in launched] == ["LaunchRunSuccess"] * len(requests), launched
+    return [run["run"] for run in launched]
+
+
+def test_a_test_tick_of_the_schedule_can_be_launched_from_the_ui(ask: Ask, world: World) -> None:
+    tick = ask(
+        f"""mutation($schedule: ScheduleSelector!, $at: Float) {{ scheduleDryRun(selectorData: $schedule, timestamp: $at) {{
+             ... on PythonError {{ message }} ... on DryRunInstigationTick {{ {_REQUESTS} }} }} }}""",
+        schedule=REPOSITORY | {"scheduleName": "acme_hourly"},
+        at=world.freshbooks.clock.now().timestamp(),
+    )["scheduleDryRun"]
+    (run,) = launch_all(ask, tick)
+    assert run == {"status": "QUEUED", "assetSelection": [path("change_feed")]}
+
+
+def test_a_preview_of_the_sensor_can_be_launched_from_the_ui(ask: Ask, world: World) -> None:
+    with world.ledger.begin() as tx:
+        tx.touched.note([day(5), day(6), day(9)], "test")
+    tick = ask(
+        f"""mutation($sensor: SensorSelector!, $cursor: String) {{ sensorDryRun(selectorData: $sensor, cursor: $cursor) {{
+             ... on PythonError {{ message }} ... on DryRunInstigationTick {{ {_REQUESTS} }} }} }}""",
+        cursor=None,
+        sensor=REPOSITORY | {"sensorName": "acme_touched_dates"},
+    )["sensorDryRun"]
+    runs = launch_all(ask, tick)
+    assert [run["status"] for run in runs] == ["QUEUED"] * 2
+    everything = {tuple(key.path) for key in asset_keys(world.integration)}
+    assert all({tuple(key["path"]) for key in run["assetSelection"]} == everything for run in runs)

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._config.config_schema import UserConfigSchema
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
-from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
-from dagster._serdes import ConfigurableClassData
 
+from fb_qbo_pipeline.automation.dagster_internals import (
+    CheckRunHealthResult,
+    ConfigurableClassData,
+    DefaultRunLauncher,
+    UserConfigSchema,
+    WorkerStatus,
+)
 from fb_qbo_pipeline.automation.jobs import companies_of
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.pipeline.runtime import open_database
