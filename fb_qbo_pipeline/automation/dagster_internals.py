@@ -5,6 +5,8 @@ re-execute such a run (CheckError), and leaves it out of the timeline and of a j
 `UserConfigSchema`, `ConfigurableClassData`: types in the signatures of classes that dagster.yaml names.
 `DefaultRunLauncher` and what it answers with: a launcher can be extended only from here.
 `UnresolvedAssetJobDefinition`: what the public `define_asset_job` returns.
+`code_server_answers`: without an interpreter's start for each question, which `dagster api grpc-health-check` costs; and that one
+asks only the process that stands before the one with the code.
 `GRPC_INFO_TAG`: the tag that names the code server whose child a run is.
 """
 
@@ -15,11 +17,13 @@ import dagster as dg
 from dagster._config.config_schema import UserConfigSchema
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.execution.api import execute_run
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._grpc.client import DagsterGrpcClient
 from dagster._serdes import ConfigurableClassData
 
 __all__ = [
@@ -31,6 +35,7 @@ __all__ = [
     "UnresolvedAssetJobDefinition",
     "UserConfigSchema",
     "WorkerStatus",
+    "code_server_answers",
     "execute",
 ]
 
@@ -63,3 +68,12 @@ def execute(
         remote_job_origin=REMOTE_REPOSITORY.get_job_origin(job.name),
     )
     execute_run(InMemoryJob(job), run, instance, raise_on_error=True)
+
+
+def code_server_answers(host: str, port: int) -> bool:
+    """Whether the code server has loaded its code, and the process that holds it lives."""
+    try:
+        DagsterGrpcClient(host=host, port=port).get_server_id(timeout=5)
+    except DagsterUserCodeUnreachableError:
+        return False
+    return True
