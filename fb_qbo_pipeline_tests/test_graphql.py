@@ -1,7 +1,7 @@
 """What the Dagster UI is told of a synced company, by the queries that it makes."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,9 @@ from fb_qbo_pipeline.automation.jobs import TRIGGER_TAG, asset_keys
 from fb_qbo_pipeline.on_demand import SyncIncomplete, SyncResult, sync
 from fb_qbo_pipeline_tests.assets.deployment import CompanyOf
 from fb_qbo_pipeline_tests.pipeline.world import World, day
+from fb_qbo_pipeline_tests.ui import REPOSITORY, Ask, execute_again, launch_all, preview, tick
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the webserver's libraries
-Ask = Callable[..., dict[str, Any]]
-REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": "fb_qbo_pipeline"}
 
 LINEAGE = {
     "change_feed": set(),
@@ -125,16 +124,9 @@ def test_a_run_of_a_command_can_be_executed_again_from_the_ui(ask: Ask, world: W
     with contextlib.suppress(SyncIncomplete):
         sync(CompanyOf(world), instance, world.ledger, (day(5), day(7)))
     (run,) = instance.get_runs()
-    again = ask(
-        """mutation($parameters: ReexecutionParams) { launchPipelineReexecution(reexecutionParams: $parameters) {
-             __typename ... on LaunchRunSuccess { run { status parentRunId pipelineName tags { key value } } }
-             ... on PythonError { message } } }""",
-        parameters={"parentRunId": run.run_id, "strategy": strategy},
-    )["launchPipelineReexecution"]
-    assert again["__typename"] == "LaunchRunSuccess", again
-    assert again["run"]["status"] == "QUEUED"
-    assert again["run"]["parentRunId"] == run.run_id
-    assert {"key": RANGE_END, "value": "2026-03-07"} in again["run"]["tags"]
+    again = execute_again(ask, run.run_id, strategy)
+    assert (again["status"], again["parentRunId"]) == ("QUEUED", run.run_id)
+    assert {"key": RANGE_END, "value": "2026-03-07"} in again["tags"]
 
 
 def test_a_run_of_a_command_stands_in_the_timeline_and_in_its_job_with_its_trigger_and_its_days(ask: Ask, synced: SyncResult) -> None:
@@ -157,60 +149,15 @@ def test_a_run_of_a_command_stands_in_the_timeline_and_in_its_job_with_its_trigg
     assert tags["fb_qbo/days"] == "2026-03-05 to 2026-03-07"
 
 
-_REQUESTS = """evaluationResult { skipReason error { message }
-    runRequests { runConfigYaml jobName tags { key value } assetSelection { path } assetChecks { name assetKey { path } } } }"""
-
-
-def launch_all(ask: Ask, tick: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the UI's "Launch all & commit" does with the requests of a test tick; the runs."""
-    assert "evaluationResult" in tick, tick
-    requests = tick["evaluationResult"]["runRequests"]
-    assert requests, tick
-    parameters = [
-        {
-            "runConfigData": request["runConfigYaml"],
-            "selector": REPOSITORY
-            | {
-                "jobName": request["jobName"] or "acme_sync",
-                "assetSelection": request["assetSelection"] or [],
-                "assetCheckSelection": request["assetChecks"] or [],
-            },
-            "mode": "default",
-            "executionMetadata": {"tags": request["tags"]},
-        }
-        for request in requests
-    ]
-    launched = ask(
-        """mutation($list: [ExecutionParams!]!) { launchMultipleRuns(executionParamsList: $list) { ... on LaunchMultipleRunsResult {
-             launchMultipleRunsResult { __typename ... on LaunchRunSuccess { run { status assetSelection { path } } }
-             ... on InvalidSubsetError { message } ... on PythonError { message } } } } }""",
-        list=parameters,
-    )["launchMultipleRuns"]["launchMultipleRunsResult"]
-    assert [run["__typename"] for run in launched] == ["LaunchRunSuccess"] * len(requests), launched
-    return [run["run"] for run in launched]
-
-
 def test_a_test_tick_of_the_schedule_can_be_launched_from_the_ui(ask: Ask, world: World) -> None:
-    tick = ask(
-        f"""mutation($schedule: ScheduleSelector!, $at: Float) {{ scheduleDryRun(selectorData: $schedule, timestamp: $at) {{
-             ... on PythonError {{ message }} ... on DryRunInstigationTick {{ {_REQUESTS} }} }} }}""",
-        schedule=REPOSITORY | {"scheduleName": "acme_hourly"},
-        at=world.freshbooks.clock.now().timestamp(),
-    )["scheduleDryRun"]
-    (run,) = launch_all(ask, tick)
-    assert run == {"status": "QUEUED", "assetSelection": [path("change_feed")]}
+    (run,) = launch_all(ask, tick(ask, "acme_hourly", world.freshbooks.clock.now().timestamp()), "acme_sync")
+    assert (run["status"], run["assetSelection"]) == ("QUEUED", [path("change_feed")])
 
 
 def test_a_preview_of_the_sensor_can_be_launched_from_the_ui(ask: Ask, world: World) -> None:
     with world.ledger.begin() as tx:
         tx.touched.note([day(5), day(6), day(9)], "test")
-    tick = ask(
-        f"""mutation($sensor: SensorSelector!, $cursor: String) {{ sensorDryRun(selectorData: $sensor, cursor: $cursor) {{
-             ... on PythonError {{ message }} ... on DryRunInstigationTick {{ {_REQUESTS} }} }} }}""",
-        cursor=None,
-        sensor=REPOSITORY | {"sensorName": "acme_touched_dates"},
-    )["sensorDryRun"]
-    runs = launch_all(ask, tick)
+    runs = launch_all(ask, preview(ask, "acme_touched_dates"), "acme_sync")
     assert [run["status"] for run in runs] == ["QUEUED"] * 2
     everything = {tuple(key.path) for key in asset_keys(world.integration)}
     assert all({tuple(key["path"]) for key in run["assetSelection"]} == everything for run in runs)

@@ -23,6 +23,7 @@ from fb_qbo_pipeline.ledger.locks import advisory_lock
 from fb_qbo_pipeline_tests.automation.services import quick_home, wait_until
 from fb_qbo_pipeline_tests.cli.command_line import CommandLine, days_ago
 from fb_qbo_pipeline_tests.pipeline.world import World
+from fb_qbo_pipeline_tests.ui import execute_again, launch_all, preview, tick
 
 
 def test_it_serves_the_companies_that_work_until_it_is_told_to_stop_and_then_nothing_is_left(fb_qbo: CommandLine) -> None:
@@ -58,6 +59,26 @@ def services(fb_qbo: CommandLine) -> list[str]:
     """The command lines of the services that run from this home."""
     listed = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if str(fb_qbo.folder) in line and "dagster" in line]
+
+
+def test_runs_of_commands_and_what_ticks_request_can_be_started_from_the_ui(fb_qbo: CommandLine, present_world: World) -> None:
+    fb_qbo.write(schedule={"cron": "0 * * * *", "enabled": False})  # nothing but what is clicked
+    present_world.invoice("100.00", on=days_ago(6))
+    assert fb_qbo("sync", "--from", days_ago(6).isoformat()).status == 0
+    with open_instance(present_world.environment) as instance, Up(free_port()) as up:
+        (synced,) = instance.get_runs(dg.RunsFilter(tags={"fb_qbo/days": f"{days_ago(6)} to {days_ago(0)}"}))
+
+        def succeed(*runs: dict[str, Any]) -> None:
+            for run in runs:
+                wait_until(lambda run=run: instance.get_run_by_id(run["id"]).is_finished, 60, lambda: str(up.told))
+                assert instance.get_run_by_id(run["id"]).status is dg.DagsterRunStatus.SUCCESS
+
+        succeed(execute_again(up.ask, synced.run_id))
+        succeed(*launch_all(up.ask, tick(up.ask, "acme_hourly", time.time()), "acme_sync"))
+        with present_world.ledger.begin() as tx:
+            tx.touched.note([days_ago(4), days_ago(2)], "test")
+        succeed(*launch_all(up.ask, preview(up.ask, "acme_touched_dates"), "acme_sync"))
+    assert present_world.touched() == []
 
 
 class Up:
