@@ -29,7 +29,7 @@ def tick(ask: Ask, schedule: str, at: float) -> list[dict[str, Any]]:
         + _REQUESTS
         + " } }"
     )
-    return _requests(ask(query, schedule=REPOSITORY | {"scheduleName": schedule}, at=at)["scheduleDryRun"])
+    return _requests(ask(query, of=REPOSITORY | {"scheduleName": schedule}, at=at)["scheduleDryRun"])
 
 
 def preview(ask: Ask, sensor: str) -> list[dict[str, Any]]:
@@ -37,7 +37,7 @@ def preview(ask: Ask, sensor: str) -> list[dict[str, Any]]:
     query = (
         "mutation($sensor: SensorSelector!, $cursor: String) { sensorDryRun(selectorData: $sensor, cursor: $cursor) { " + _REQUESTS + " } }"
     )
-    return _requests(ask(query, sensor=REPOSITORY | {"sensorName": sensor}, cursor=None)["sensorDryRun"])
+    return _requests(ask(query, of=REPOSITORY | {"sensorName": sensor}, cursor=None)["sensorDryRun"])
 
 
 def _requests(tick: dict[str, Any]) -> list[dict[str, Any]]:
