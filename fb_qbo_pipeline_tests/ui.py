@@ -24,19 +24,13 @@ def execute_again(ask: Ask, run_id: str, strategy: str = "ALL_STEPS") -> dict[st
 
 def tick(ask: Ask, schedule: str, at: float) -> list[dict[str, Any]]:
     """A schedule's "Test schedule"; what it requests."""
-    query = (
-        "mutation($schedule: ScheduleSelector!, $at: Float) { scheduleDryRun(selectorData: $schedule, timestamp: $at) { "
-        + _REQUESTS
-        + " } }"
-    )
+    query = "mutation($of: ScheduleSelector!, $at: Float) { scheduleDryRun(selectorData: $of, timestamp: $at) { " + _REQUESTS + " } }"
     return _requests(ask(query, of=REPOSITORY | {"scheduleName": schedule}, at=at)["scheduleDryRun"])
 
 
 def preview(ask: Ask, sensor: str) -> list[dict[str, Any]]:
     """A sensor's "Preview tick result"; what it requests."""
-    query = (
-        "mutation($sensor: SensorSelector!, $cursor: String) { sensorDryRun(selectorData: $sensor, cursor: $cursor) { " + _REQUESTS + " } }"
-    )
+    query = "mutation($of: SensorSelector!, $cursor: String) { sensorDryRun(selectorData: $of, cursor: $cursor) { " + _REQUESTS + " } }"
     return _requests(ask(query, of=REPOSITORY | {"sensorName": sensor}, cursor=None)["sensorDryRun"])
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -79,6 +80,8 @@ def test_runs_of_commands_and_what_ticks_request_can_be_started_from_the_ui(fb_q
             tx.touched.note([days_ago(4), days_ago(2)], "test")
         succeed(*launch_all(up.ask, preview(up.ask, "acme_touched_dates"), "acme_sync"))
     assert present_world.touched() == []
+    for log in sorted((fb_qbo.folder / "logs").glob("*.log")):  # Python's: of what is deprecated, superseded, in beta
+        assert not re.findall(r".*\w+Warning: .*", log.read_text()), log.name
 
 
 class Up:
