@@ -4,6 +4,7 @@ The code server is first, because the daemon and the webserver ask it for the de
 backfill for gone. A part that ends is started again, as a service manager would. Stopping lets the runs under way end.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -119,8 +120,9 @@ class _Services:
         self._logs.mkdir(parents=True, exist_ok=True)
         answers = {"code": self._code_answers, "webserver": self._ui_answers, "daemon": lambda: True}
         for name in self._commands:
-            self._launch(name)
-            self._await(name, answers[name])
+            if not self.stopping.is_set():
+                self._launch(name)
+                self._await(name, answers[name])
 
     def _await(self, name: str, answers: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -164,7 +166,7 @@ class _Services:
         self._ends[name] += 1
         if self._ends[name] > MOST_ENDS:
             raise PipelineError(f"the Dagster {name} {happened}, for the {MOST_ENDS + 1}th time", self._remedy(name))
-        err().print(f"the Dagster {name} {happened} and is started again: {self._remedy(name)}")
+        _tell(f"the Dagster {name} {happened} and is started again: {self._remedy(name)}")
         self._launch(name)
 
     def _code_answers(self) -> bool:
@@ -180,11 +182,15 @@ class _Services:
     def stop(self) -> None:
         """End the daemon first, so that it starts nothing more, and the code server last, because runs are its children."""
         if self.stopping.is_set():
-            err().print("stopping")
+            _tell("stopping")
         self._end("daemon", "webserver")
-        under_way = self._await_runs() if "code" in self._running else []
+        try:
+            under_way = self._await_runs() if "code" in self._running else []
+        except Exception as error:  # noqa: BLE001 - a database that is gone: the processes are ended all the same
+            _tell(f"stopping without knowing which runs are under way: {type(error).__name__}")
+            under_way = []
         if under_way:
-            err().print(f"{_named(under_way)} did not end and is stopped: the next start takes the work up where it is now")
+            _tell(f"{_named(under_way)} did not end and is stopped: the next start takes the work up where it is now")
             _kill_all(self._running["code"])
         self._end("code")
 
@@ -194,7 +200,7 @@ class _Services:
             deadline, told = time.monotonic() + RUN_SECONDS, ""
             while under_way := [run for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)) if self._is_ours(run.tags)]:
                 if (waits := f"stopping: waiting for {_named(under_way)} to end") != told:
-                    err().print(f"{waits}, at most {RUN_SECONDS} s (Ctrl-C: do not wait)")
+                    _tell(f"{waits}, at most {RUN_SECONDS} s (Ctrl-C: do not wait)")
                     told = waits
                 if time.monotonic() > deadline or self._hurried.wait(0.5):
                     break
@@ -211,7 +217,7 @@ class _Services:
         for process in ending:
             while process.poll() is None and time.monotonic() < deadline and not self._hurried.is_set():
                 time.sleep(0.1)
-            _kill(process)
+            _kill_all(process)
 
 
 def _named(runs: Sequence[dg.DagsterRun]) -> str:
@@ -225,6 +231,11 @@ def _run_named(run: dg.DagsterRun) -> str:
     return f"the run of {', '.join(sorted(companies_of(run))) or run.job_name}" + (f", {days}," if days else "")
 
 
+def _tell(message: str) -> None:
+    with contextlib.suppress(OSError):  # the terminal may be what has ended
+        err().print(message)
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
@@ -233,5 +244,6 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def _kill_all(process: subprocess.Popen[bytes]) -> None:
     """The process and its children: it leads the session that they are in."""
-    os.killpg(process.pid, signal.SIGKILL)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
