@@ -19,7 +19,8 @@ from sqlalchemy import func, select
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.factory import CHANGE_FEED, MONTH
 from fb_qbo_pipeline.assets.spans import Span, days_between, partition_days, spans
-from fb_qbo_pipeline.automation.jobs import TRIGGER_TAG, asset_keys, build_job
+from fb_qbo_pipeline.automation.dagster_internals import execute
+from fb_qbo_pipeline.automation.jobs import BY_COMMAND, asset_keys, build_job
 from fb_qbo_pipeline.definitions import build_definitions
 from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, PipelineError, cause_for_people
 from fb_qbo_pipeline.http import utc_now
@@ -143,13 +144,7 @@ class Syncer:
     def _run(self, selection: Sequence[dg.AssetKey], tags: dict[str, str]) -> None:
         self.runs.append(str(uuid.uuid4()))
         try:
-            self._job.execute_in_process(
-                instance=self._instance,
-                asset_selection=selection,
-                tags=tags | {TRIGGER_TAG: "command line"},
-                run_config=self._console,
-                run_id=self.runs[-1],
-            )
+            execute(self._job, self._instance, self.runs[-1], selection, tags | BY_COMMAND, self._console)
         except dg.Failure as failure:  # how a step tells the UI of an error that is meant for people
             raise (cause_for_people(failure) or failure) from failure
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from fb_qbo_pipeline import __version__
+from fb_qbo_pipeline.cli.services import environment_of
 from fb_qbo_pipeline.settings.environment import VARIABLES, Environment
 
 ROOT = Path(__file__).parent.parent
@@ -38,7 +39,19 @@ def test_every_service_runs_an_installed_program_as_nobody_special_and_says_whet
     assert service["user"] != "0"
     assert service["cap_drop"] == ["ALL"]
     assert service["healthcheck"]["test"][1] in installed | {"python"}
-    assert service["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert service["depends_on"]["postgres"] == {"condition": "service_healthy"}
+
+
+@pytest.mark.parametrize("name", ["webserver", "daemon"])
+def test_what_asks_the_code_server_starts_when_that_answers(services: dict[str, Any], name: str) -> None:
+    assert services[name]["depends_on"]["code"] == {"condition": "service_healthy"}
+
+
+def test_a_daemon_without_its_code_server_waits_for_it_as_that_of_up_does(services: dict[str, Any], values: dict[str, Any]) -> None:
+    waits = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
+    assert environment_of(Path())[waits]
+    assert services["daemon"]["environment"][waits] == environment_of(Path())[waits]
+    assert values["dagsterDaemon"]["env"][waits] == environment_of(Path())[waits]
 
 
 def test_the_ui_is_not_open_to_the_network_and_nothing_else_is_published(services: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 ONE_DAY = dt.timedelta(days=1)
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
+DAYS_TAG = "fb_qbo/days"  # for people: the UI lists a run's tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,9 @@ class Span:
         return (self.end - self.start).days + 1
 
     def tags(self) -> dict[str, str]:
-        """The tags that make a run cover this span."""
-        return {RANGE_START: self.start.isoformat(), RANGE_END: self.end.isoformat()}
+        """The tags that make a run cover this span, and the one that says so."""
+        start, end = self.start.isoformat(), self.end.isoformat()
+        return {RANGE_START: start, RANGE_END: end, DAYS_TAG: start if start == end else f"{start} to {end}"}
 
     def __str__(self) -> str:
         return self.start.isoformat() if self.start == self.end else f"{self.start} – {self.end}"

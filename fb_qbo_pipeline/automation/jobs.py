@@ -10,11 +10,11 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.factory import CHANGE_FEED, MONTH, PARTITIONED
 from fb_qbo_pipeline.assets.spans import Span, partition_days, spans
+from fb_qbo_pipeline.automation.dagster_internals import UnresolvedAssetJobDefinition
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.touched import Touched
 from fb_qbo_pipeline.settings.models import Integration
@@ -24,6 +24,7 @@ COMPANY_TAG = "fb_qbo/company"
 TRIGGER_TAG = "fb_qbo/trigger"
 BY_SCHEDULE = {TRIGGER_TAG: "schedule"}
 BY_CHANGE = {TRIGGER_TAG: "change"}
+BY_COMMAND = {TRIGGER_TAG: "command line", "user": "command line"}  # "user" is who the UI says has launched a run
 _BACKFILL_TAG = "dagster/backfill"
 _BEFORE_BACKFILLS = {"dagster/priority": "10"}
 _WAITING = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
@@ -67,7 +68,10 @@ def build_schedule(integration: Integration, job: UnresolvedAssetJobDefinition) 
         # One that waits behind a long run will see everything when its turn comes: a second would find nothing.
         if context.instance.get_runs_count(dg.RunsFilter(statuses=_WAITING, tags={COMPANY_TAG: integration.name} | BY_SCHEDULE)):
             return dg.SkipReason("the look before this one still waits for its turn")
-        return dg.RunRequest(asset_selection=asset_keys(integration, (CHANGE_FEED,)), tags=BY_SCHEDULE | _BEFORE_BACKFILLS)
+        look = asset_keys(integration, (CHANGE_FEED,))
+        return dg.RunRequest(
+            asset_selection=look, asset_check_keys=_checks(context.repository_def, look), tags=BY_SCHEDULE | _BEFORE_BACKFILLS
+        )
 
     return hourly
 
@@ -94,12 +98,20 @@ def build_sensor(company: Company, job: UnresolvedAssetJobDefinition) -> dg.Sens
         with company.ledger() as ledger, ledger.begin() as tx:
             waiting = tx.touched.waiting()
             look = tx.cursors.get("looks") or 0
-        yield from requests(integration, waiting, look, utc_now().astimezone(integration.zone).date())
+        today = utc_now().astimezone(integration.zone).date()
+        yield from requests(integration, waiting, look, today, _checks(context.repository_def, asset_keys(integration)))
 
     return touched_dates
 
 
-def requests(integration: Integration, waiting: Sequence[Touched], look: int, today: dt.date) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def _checks(repository: dg.RepositoryDefinition | None, assets: Sequence[dg.AssetKey]) -> list[dg.AssetCheckKey] | None:
+    """The checks of some assets: a request names them, because the UI launches a request that names none without any, which cannot be."""
+    return None if repository is None else sorted(repository.asset_graph.get_check_keys_for_assets(set(assets)), key=str)
+
+
+def requests(
+    integration: Integration, waiting: Sequence[Touched], look: int, today: dt.date, checks: Sequence[dg.AssetCheckKey] | None
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """The runs that settle the waiting dates, or why there is none. `look`: how many there have been."""
     days = partition_days((touched.date for touched in waiting), integration.start_date, today)
     apart = spans(days)
@@ -114,8 +126,13 @@ def requests(integration: Integration, waiting: Sequence[Touched], look: int, to
     else:
         batch = max(touched.batch for touched in waiting)
         for span in spans(days, MONTH):
-            yield _request(integration, span, f"{look}:{batch}:{span.start}:{span.end}")
+            yield _request(integration, span, f"{look}:{batch}:{span.start}:{span.end}", checks)
 
 
-def _request(integration: Integration, span: Span, run_key: str) -> dg.RunRequest:
-    return dg.RunRequest(run_key=run_key, tags=span.tags() | BY_CHANGE | _BEFORE_BACKFILLS, asset_selection=asset_keys(integration))
+def _request(integration: Integration, span: Span, run_key: str, checks: Sequence[dg.AssetCheckKey] | None) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=run_key,
+        tags=span.tags() | BY_CHANGE | _BEFORE_BACKFILLS,
+        asset_selection=asset_keys(integration),
+        asset_check_keys=checks,
+    )

@@ -6,13 +6,12 @@ serves `dagster dev`, the webserver, the daemon and the command line, with nothi
 
 from typing import Any
 
-from dagster._config.config_schema import UserConfigSchema
-from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import StatementError
 
+from fb_qbo_pipeline.automation.dagster_internals import ConfigurableClassData, UserConfigSchema
 from fb_qbo_pipeline.ledger.database import dagster_url
 from fb_qbo_pipeline.settings.environment import Environment
 

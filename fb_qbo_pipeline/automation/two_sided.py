@@ -1,10 +1,10 @@
 """The job and the daily schedule of the comparison of both services."""
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from fb_qbo_pipeline.assets.two_sided import TWO_SIDED
-from fb_qbo_pipeline.automation.jobs import BY_SCHEDULE, COMPANY_TAG
+from fb_qbo_pipeline.automation.dagster_internals import UnresolvedAssetJobDefinition
+from fb_qbo_pipeline.automation.jobs import COMPANY_TAG, TRIGGER_TAG
 from fb_qbo_pipeline.settings.models import Integration
 
 
@@ -28,6 +28,6 @@ def build_comparison_schedule(integration: Integration, job: UnresolvedAssetJobD
         cron_schedule=integration.reconciliation.cron,
         execution_timezone=integration.timezone,
         default_status=on,
-        tags=BY_SCHEDULE,
+        tags={TRIGGER_TAG: "daily reconciliation"},
         description="Compares both services anew: the last months, and once a month everything.",
     )

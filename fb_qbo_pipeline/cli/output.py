@@ -5,6 +5,7 @@ With `--json` standard output holds one JSON document and nothing else. Progress
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
@@ -72,12 +73,19 @@ def _cell(value: object) -> str:
 
 @contextlib.contextmanager
 def progress() -> Iterator[Ticker]:
-    """A progress bar on standard error while the block runs, if that is a terminal."""
+    """A progress bar on standard error while the block runs, if that is a terminal.
+
+    It is drawn on a duplicate of the terminal's descriptor: while a step runs, Dagster points descriptors 1 and 2 into files, to keep what
+    the step prints, and a bar on those would stand still.
+    """
     if not sys.stderr.isatty():
         yield lambda _what, _done, _all: None
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err(), transient=True) as bar:
+    with (
+        os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding) as terminal,
+        Progress(*columns, console=Console(file=terminal), transient=True) as bar,
+    ):
         task = bar.add_task("", total=None)
 
         def tick(what: str, done: int, total: int) -> None:

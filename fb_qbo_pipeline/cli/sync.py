@@ -104,8 +104,8 @@ class Console:
 
                 def on_span(span: Span, done: int, total: int) -> None:
                     nonlocal where
-                    where = f"{integration.name} {span.start} – {span.end}"
-                    tick(where, done, total)
+                    where = f"{integration.name} {span}" + (f" ({done + 1} of {total})" if total > 1 else "")
+                    tick(where, 0, 0)  # reading and mapping; then the documents are counted
 
                 on_document: Progress = lambda done, total: tick(where, done, total)  # noqa: E731
                 waits = lambda: click.echo(f"{integration.name}: another run is at work; this one waits until it has ended", err=True)  # noqa: E731

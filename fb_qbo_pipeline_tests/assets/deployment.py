@@ -98,8 +98,11 @@ class Deployment:
 
     def schedule_tick(self) -> list[dg.RunRequest]:
         """What the schedule starts at this moment."""
-        schedule = self.definitions.resolve_schedule_def(f"{self.world.integration.name}_hourly")
-        context = dg.build_schedule_context(instance=self.instance, scheduled_execution_time=dt.datetime.now(dt.UTC))
+        definitions = self.definitions
+        schedule = definitions.resolve_schedule_def(f"{self.world.integration.name}_hourly")
+        context = dg.build_schedule_context(
+            instance=self.instance, scheduled_execution_time=dt.datetime.now(dt.UTC), repository_def=definitions.get_repository_def()
+        )
         return list(schedule.evaluate_tick(context).run_requests or ())
 
     def key(self, asset: str) -> dg.AssetKey:

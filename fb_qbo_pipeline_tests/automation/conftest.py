@@ -14,7 +14,7 @@ from fb_qbo_pipeline.automation.instance import dagster_home, open_instance
 from fb_qbo_pipeline.sandbox.freshbooks.state import FreshBooks
 from fb_qbo_pipeline.sandbox.sample_country import country_named, integration
 from fb_qbo_pipeline_tests.automation.receivers import MailServer, WebhookServer, serving
-from fb_qbo_pipeline_tests.automation.services import Services
+from fb_qbo_pipeline_tests.automation.services import Services, quick_home
 from fb_qbo_pipeline_tests.pipeline.world import World
 
 
@@ -37,6 +37,12 @@ def hourly_world(make_world: Callable[..., World], engine: Engine, tmp_path: Pat
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     return world
+
+
+@pytest.fixture
+def quick_to_notice(hourly_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dead runs are noticed within seconds: production's dagster.yaml with other times. Ask for it before `instance`."""
+    monkeypatch.setenv("DAGSTER_HOME", str(quick_home(hourly_world.environment, tmp_path)))
 
 
 @pytest.fixture

@@ -21,9 +21,10 @@ from dagster._core.workspace.load_target import GrpcServerTarget
 from dagster._grpc.client import DagsterGrpcClient
 from dagster_graphql.test.utils import execute_dagster_graphql
 
-from fb_qbo_pipeline.cli.services import HOST, free_port
-
-LOCATION = "fb_qbo_pipeline"
+from fb_qbo_pipeline.automation.dagster_internals import LOCATION
+from fb_qbo_pipeline.automation.instance import dagster_home
+from fb_qbo_pipeline.cli.services import HOST, environment_of, free_port, write_workspace
+from fb_qbo_pipeline.settings.environment import Environment
 
 
 class Services:
@@ -33,17 +34,15 @@ class Services:
         self.home = dagster_home
         self.port = free_port()
         self._running: list[subprocess.Popen[bytes]] = []
-        self.workspace = dagster_home / "workspace.yaml"
-        location = {"host": HOST, "port": self.port, "location_name": LOCATION}
-        self.workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": location}]}))
+        self.workspace = write_workspace(dagster_home, self.port)
 
     def start(self, name: str, *command: str) -> None:
         """Start `python -m COMMAND`, its output in a log of its own."""
-        environment = os.environ | {"DAGSTER_HOME": str(self.home), "PYTHONWARNINGS": "ignore"}
         with (self.home / f"{name}.log").open("ab") as log:
-            self._running.append(
-                subprocess.Popen([sys.executable, "-m", *command], stdout=log, stderr=log, env=environment, start_new_session=True)
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command], stdout=log, stderr=log, env=environment_of(self.home), start_new_session=True
             )
+        self._running.append(process)
 
     def start_code_server(self) -> None:
         """The process that knows the definitions, and whose children the runs are."""
@@ -58,6 +57,17 @@ class Services:
         """What the processes have written, for a test that fails."""
         return "\n".join(f"{file.name}:\n{file.read_text()[-4000:]}" for file in sorted(self.home.glob("*.log")))
 
+    def logged(self, name: str, words: str) -> int:
+        """How often a process has written something."""
+        return (self.home / f"{name}.log").read_text().count(words)
+
+    def kill(self) -> None:
+        """End all processes at once, with the runs, and without a word."""
+        for process in self._running:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        self._running.clear()
+
     def stop(self) -> None:
         """End the processes, the newest first."""
         for process in reversed(self._running):
@@ -69,6 +79,17 @@ class Services:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def quick_home(environment: Environment, folder: Path) -> Path:
+    """A folder for DAGSTER_HOME with production's dagster.yaml, but dead runs are noticed within seconds."""
+    settings = yaml.safe_load((dagster_home(environment) / "dagster.yaml").read_text())
+    settings["run_launcher"]["config"] = {"grace_seconds": 15}
+    settings["run_monitoring"]["poll_interval_seconds"] = 2
+    home = folder / "quick"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(yaml.safe_dump(settings))
+    return home
 
 
 def wait_until(reached: Callable[[], bool], seconds: float, describe: Callable[[], str]) -> None:

@@ -87,6 +87,34 @@ def test_what_has_changed_goes_before_the_rest_of_a_backfill_from_the_ui(
     wait_until(lambda: _status(instance, backfill) is BulkActionStatus.COMPLETED_SUCCESS, 60, services.logs)
 
 
+@pytest.mark.filterwarnings("ignore")  # of the webserver's libraries
+def test_a_backfill_and_its_queue_wait_for_a_code_server_that_does_not_answer(
+    hourly_world: World, quick_to_notice: None, instance: dg.DagsterInstance, services: Services
+) -> None:
+    world, name = hourly_world, hourly_world.integration.name
+    today = world.freshbooks.clock.now().astimezone(world.integration.zone).date()
+    days = [today - dt.timedelta(days=n) for n in (6, 4, 2)]  # days apart: a run each
+    services.start_code_server()
+    instance.event_log_storage.initialize_concurrency_limit_to_default(f"{name}_quickbooks")
+
+    def runs() -> list[dg.DagsterRun]:
+        return [run for run in instance.get_runs() if {key.path[0] for key in run.asset_selection or ()} == {name}]
+
+    with world.ledger.run_lock():  # the first run has to wait, and so the others stay in the queue
+        backfill = start_backfill(instance, services, asset_keys(world.integration), days)
+        services.start_daemon()
+        wait_until(lambda: [run.status for run in runs()].count(dg.DagsterRunStatus.STARTED) == 1 and len(runs()) == 3, 120, services.logs)
+        services.kill()  # as a machine that loses its power
+        services.start_daemon()  # alone: as slow as a code server may be, and as gone
+        looked = services.logged("daemon", "BackfillDaemon")
+        wait_until(lambda: services.logged("daemon", "BackfillDaemon") > looked + 2, 120, services.logs)
+    services.start_code_server()
+    done = {day.isoformat() for day in days}
+    wait_until(lambda: _status(instance, backfill) is not BulkActionStatus.REQUESTED, 240, services.logs)
+    assert _status(instance, backfill) is BulkActionStatus.COMPLETED_SUCCESS, services.logs()
+    assert set(instance.get_materialized_partitions(dg.AssetKey([name, "reconciliation"]))) == done
+
+
 def _status(instance: dg.DagsterInstance, backfill: str) -> BulkActionStatus | None:
     found = instance.get_backfill(backfill)
     return found.status if found is not None else None

@@ -96,7 +96,7 @@ def test_changes_do_not_wait_for_a_backfill(world: World, deployment: Deployment
 
 def test_dates_of_another_start_date_belong_to_the_first_day_and_future_ones_wait(world: World) -> None:
     waiting = [Touched(date, 1, "test") for date in (START - dt.timedelta(days=40), START, TODAY + dt.timedelta(days=1))]
-    requested = list(requests(world.integration, waiting, 1, TODAY))
+    requested = list(requests(world.integration, waiting, 1, TODAY, []))
     assert [(r.tags[RANGE_START], r.tags[RANGE_END]) for r in requested if isinstance(r, dg.RunRequest)] == [("2026-03-01", "2026-03-01")]
 
 
@@ -106,8 +106,8 @@ def _sparse(count: int) -> list[Touched]:
 
 def test_more_than_sixty_separate_spans_become_the_suggestion_of_a_backfill(world: World) -> None:
     today = START + dt.timedelta(days=400)
-    assert len(list(requests(world.integration, _sparse(MOST_SPANS), 1, today))) == MOST_SPANS
-    (suggestion,) = requests(world.integration, _sparse(MOST_SPANS + 1), 1, today)
+    assert len(list(requests(world.integration, _sparse(MOST_SPANS), 1, today, []))) == MOST_SPANS
+    (suggestion,) = requests(world.integration, _sparse(MOST_SPANS + 1), 1, today, [])
     assert isinstance(suggestion, dg.SkipReason)
     assert "fb-qbo sync --from 2026-03-01 --to 2026-06-29" in str(suggestion.skip_message)
 
@@ -115,7 +115,7 @@ def test_more_than_sixty_separate_spans_become_the_suggestion_of_a_backfill(worl
 def test_a_first_sync_of_many_years_is_one_stretch_and_starts_by_itself(world: World) -> None:
     long_ago = Integration.model_validate(world.settings | {"start_date": "2016-03-01"})
     waiting = [Touched(long_ago.start_date + dt.timedelta(days=n), 1, "test") for n in range(3650)]
-    assert len(list(requests(long_ago, waiting, 1, TODAY))) == 118  # months
+    assert len(list(requests(long_ago, waiting, 1, TODAY, []))) == 118  # months
 
 
 def test_a_look_that_waits_behind_a_long_run_is_not_joined_by_another(world: World) -> None:

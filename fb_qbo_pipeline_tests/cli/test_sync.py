@@ -1,6 +1,10 @@
 """`fb-qbo sync` as a script calls it, through real Dagster runs, and what happens when it is interrupted."""
 
+import contextlib
 import json
+import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -52,3 +56,24 @@ def test_ctrl_c_ends_with_a_sentence_and_leaves_no_process(present_world: World,
     assert (process.returncode, out) == (1, b"")
     assert b"what was done stays done" in err
     assert b"Traceback" not in err
+
+
+def test_progress_on_a_terminal_moves_while_a_run_is_at_work(present_world: World, fb_qbo: CommandLine) -> None:
+    for _ in range(3):
+        present_world.invoice("100.00", on=days_ago(6))
+    present_world.slow_down(0.2)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", "from fb_qbo_pipeline.cli.main import main; main()", "sync"]
+    drawn = b""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=os.environ | {"TERM": "xterm", "COLUMNS": "100"}) as process:
+        os.close(theirs)
+        with contextlib.suppress(OSError):  # the terminal's end, when nobody writes to it any more
+            while part := os.read(ours, 4096):
+                drawn += part
+        process.communicate(timeout=60)
+    os.close(ours)
+    assert process.returncode == 0
+    plain = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", drawn)
+    counted = set(re.findall(rb" (\d)/3 ", plain))  # of documents, while they are posted; Dagster keeps what that step prints
+    assert {b"0", b"3"} <= counted, plain[-2000:]
+    assert f"acme {present_world.integration.start_date} – ".encode() in plain

@@ -1,17 +1,30 @@
 """`fb-qbo up`: real processes that start together and leave nothing behind."""
 
+import contextlib
+import json
+import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
+from typing import Any, Self
 
+import dagster as dg
 import pytest
+from dagster._core.execution.backfill import BulkActionStatus
 
+from fb_qbo_pipeline.automation.instance import open_instance
+from fb_qbo_pipeline.automation.jobs import asset_keys
 from fb_qbo_pipeline.cli.services import HOST, free_port
 from fb_qbo_pipeline.ledger.locks import advisory_lock
-from fb_qbo_pipeline_tests.cli.command_line import CommandLine
+from fb_qbo_pipeline_tests.automation.services import quick_home, wait_until
+from fb_qbo_pipeline_tests.cli.command_line import CommandLine, days_ago
 from fb_qbo_pipeline_tests.pipeline.world import World
+from fb_qbo_pipeline_tests.ui import execute_again, launch_all, preview, tick
 
 
 def test_it_serves_the_companies_that_work_until_it_is_told_to_stop_and_then_nothing_is_left(fb_qbo: CommandLine) -> None:
@@ -36,7 +49,7 @@ def test_it_serves_the_companies_that_work_until_it_is_told_to_stop_and_then_not
             assert len(services(fb_qbo)) >= 2
         finally:
             process.send_signal(signal.SIGTERM)
-        assert process.stderr.read() == ""
+        assert process.stderr.read() == "stopping\n"
     assert process.returncode == 0
     assert services(fb_qbo) == []
     for name in ("code", "webserver", "daemon"):
@@ -47,6 +60,140 @@ def services(fb_qbo: CommandLine) -> list[str]:
     """The command lines of the services that run from this home."""
     listed = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if str(fb_qbo.folder) in line and "dagster" in line]
+
+
+def test_runs_of_commands_and_what_ticks_request_can_be_started_from_the_ui(fb_qbo: CommandLine, present_world: World) -> None:
+    fb_qbo.write(schedule={"cron": "0 * * * *", "enabled": False})  # nothing but what is clicked
+    present_world.invoice("100.00", on=days_ago(6))
+    assert fb_qbo("sync", "--from", days_ago(6).isoformat()).status == 0
+    with open_instance(present_world.environment) as instance, Up(free_port()) as up:
+        (synced,) = instance.get_runs(dg.RunsFilter(tags={"fb_qbo/days": f"{days_ago(6)} to {days_ago(0)}"}))
+
+        def succeed(*runs: dict[str, Any]) -> None:
+            for run in runs:
+                wait_until(lambda run=run: instance.get_run_by_id(run["id"]).is_finished, 60, lambda: str(up.told))
+                assert instance.get_run_by_id(run["id"]).status is dg.DagsterRunStatus.SUCCESS
+
+        succeed(execute_again(up.ask, synced.run_id))
+        succeed(*launch_all(up.ask, tick(up.ask, "acme_hourly", time.time()), "acme_sync"))
+        with present_world.ledger.begin() as tx:
+            tx.touched.note([days_ago(4), days_ago(2)], "test")
+        succeed(*launch_all(up.ask, preview(up.ask, "acme_touched_dates"), "acme_sync"))
+    assert present_world.touched() == []
+    for log in sorted((fb_qbo.folder / "logs").glob("*.log")):  # Python's: of what is deprecated, superseded, in beta
+        assert not re.findall(r".*\w+Warning: .*", log.read_text()), log.name
+
+
+class Up:
+    """`fb-qbo up` as a process of its own; what it says on standard error is gathered."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.told: list[str] = []
+        command = [sys.executable, "-c", "from fb_qbo_pipeline.cli.main import main; main()", "up", "--port", str(port)]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def __enter__(self) -> Self:
+        self.wait_for("(Ctrl-C stops)")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(120)
+        self._listener.join()
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        with self.process.stderr as lines:
+            self.told.extend(lines)
+
+    def wait_for(self, words: str, seconds: float = 60) -> None:
+        """Wait until it has said that."""
+        wait_until(lambda: any(words in line for line in self.told), seconds, lambda: f"{words!r} is not in {self.told}")
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """What the UI's page asks."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(f"http://{HOST}:{self.port}/graphql", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return dict(json.load(answer)["data"])
+
+
+def part(name: str) -> int:
+    """The process id of a service; each test's services have their workspace in a folder of its own."""
+    listed = subprocess.run(["ps", "-eww", "-o", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    (pid,) = [int(line.split()[0]) for line in listed.splitlines() if "fb_qbo_pipeline.cli.part" in line and name in line]
+    return pid
+
+
+def test_a_backfill_goes_on_whatever_is_killed_and_stopping_says_what_it_waits_for(
+    fb_qbo: CommandLine, present_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment, days = present_world.environment, [days_ago(number) for number in (9, 6, 3)]
+    home = quick_home(environment, fb_qbo.folder)
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    for day in days:
+        present_world.invoice("100.00", on=day)
+    with open_instance(environment) as instance, contextlib.ExitStack() as running:
+        instance.event_log_storage.initialize_concurrency_limit_to_default("acme_quickbooks")
+
+        def start() -> Up:
+            return running.enter_context(Up(free_port()))
+
+        def backfill_runs(*statuses: dg.DagsterRunStatus) -> list[dg.DagsterRun]:
+            return list(instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": backfill}, statuses=statuses)))
+
+        def at_work() -> bool:
+            return any(".dagster/grpc_info" in run.tags for run in backfill_runs(dg.DagsterRunStatus.STARTED))
+
+        present_world.slow_down(20)
+        up = start()
+        launched = up.ask(
+            """mutation($start: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $start) {
+                 ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }""",
+            start={
+                "assetSelection": [{"path": list(key.path)} for key in asset_keys(present_world.integration)],
+                "partitionNames": [day.isoformat() for day in days],
+            },
+        )
+        backfill = launched["launchPartitionBackfill"]["backfillId"]
+        wait_until(lambda: len(backfill_runs()) == 3 and at_work(), 60, lambda: str(up.told))
+
+        os.kill(part("dagster._daemon"), signal.SIGKILL)
+        up.wait_for("the Dagster daemon ended with status -9 and is started again")
+        os.killpg(part("code-server"), signal.SIGKILL)  # with the run
+        up.wait_for("the Dagster code ended with status -9 and is started again")
+        up.process.kill()
+        wait_until(lambda: services(fb_qbo) == [], 60, lambda: str(services(fb_qbo)))  # nothing lives on without it
+
+        up = start()
+        wait_until(lambda: len(backfill_runs()) == 4 and at_work(), 90, lambda: str(up.told))  # the killed one is run anew
+        asked = time.monotonic()
+        up.process.send_signal(signal.SIGINT)
+        up.wait_for("stopping", 2)
+        up.wait_for("waiting for the run of acme, ", 30)
+        up.process.send_signal(signal.SIGINT)
+        assert up.process.wait(20) == 0, up.told
+        assert time.monotonic() - asked < 30
+        assert services(fb_qbo) == []
+
+        present_world.slow_down(0)
+        up = start()
+        wait_until(lambda: _ended(instance, backfill), 180, lambda: f"{[(run.status, run.tags) for run in backfill_runs()]}")
+        assert _status(instance, backfill) is BulkActionStatus.COMPLETED_SUCCESS
+        assert present_world.count() == {"Invoice": 3}
+
+
+def _status(instance: dg.DagsterInstance, backfill: str) -> BulkActionStatus:
+    found = instance.get_backfill(backfill)
+    assert found is not None
+    return found.status
+
+
+def _ended(instance: dg.DagsterInstance, backfill: str) -> bool:
+    return _status(instance, backfill) is not BulkActionStatus.REQUESTED
 
 
 def test_a_second_one_on_the_same_database_is_refused(fb_qbo: CommandLine, present_world: World) -> None:
