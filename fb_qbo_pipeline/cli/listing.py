@@ -4,19 +4,18 @@ A table would put the two long texts into columns of ten letters on a usual term
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import groupby
-from typing import NamedTuple
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fb_qbo_pipeline.money import ZERO, round_half_up
+from fb_qbo_pipeline.review.words import Amount, added, counted
+
+__all__ = ["Amount", "Reason", "added", "counted", "print_group", "print_text"]
 
 _NUMERIC = re.compile(r"-?[\d,.]+( [A-Z]{3})?")
 
@@ -28,29 +27,6 @@ class Reason:
     words: str
     remedy: str
     documents: Sequence[Sequence[str]]
-
-
-class Amount(NamedTuple):
-    """Money in one currency."""
-
-    value: Decimal
-    currency: str
-
-    def __str__(self) -> str:
-        return f"{round_half_up(self.value):,} {self.currency}".rstrip()
-
-
-def added(amounts: Iterable[Amount]) -> str:
-    """Amounts added up by currency, such as "461.36 CAD, 12.00 USD"."""
-    sums: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
-    for amount in amounts:
-        sums[amount.currency] += amount.value
-    return ", ".join(str(Amount(sums[currency], currency)) for currency in sorted(sums))
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 document`, `2 documents`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def print_group(console: Console, title: str, reasons: Sequence[Reason]) -> None:

@@ -52,7 +52,8 @@ def table(
 ) -> Table:
     """A table; the columns named in `right` hold numbers, those in `whole` are never broken. Cells are text, never markup.
 
-    Narrow enough for a terminal of 80 columns where the columns are: nothing but two blanks stands between them.
+    Narrow enough for a terminal of 80 columns where the columns are: nothing but a blank stands between them. A heading of
+    several words may stand on several lines. Numbers and money have thousands separators.
     """
     drawn = Table(
         title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
@@ -66,7 +67,12 @@ def table(
 
 
 def _cell(value: object) -> str:
-    text = f"{value:,.2f}" if isinstance(value, Decimal) else "" if value is None else str(value)
+    if isinstance(value, Decimal):
+        text = f"{value:,.2f}"
+    elif isinstance(value, int) and not isinstance(value, bool):
+        text = f"{value:,}"
+    else:
+        text = "" if value is None else str(value)
     return text.replace("[", "\\[")
 
 

@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
 
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.posted import POSTED
@@ -33,6 +35,21 @@ class Standing:
     balance: Decimal | None
     content: str = ""
     sync_token: str = ""
+
+
+class Fate(StrEnum):
+    """What became of a document that was posted and is not found."""
+
+    DELETED = "deleted"
+    MOVED = "moved"  # it has another date
+    UNMARKED = "unmarked"  # nobody can tell any more whose it is
+
+
+class Lost(NamedTuple):
+    """What became of a document in QuickBooks, for the program and in words."""
+
+    fate: Fate
+    words: str
 
 
 def entities(integration: Integration) -> list[str]:
@@ -87,7 +104,7 @@ def _standing(entity: str, transaction: Json) -> Standing:
 
 def whereabouts(
     reader: QuickBooksReader, ledger: Ledger, found: Mapping[Key, list[Standing]], start: dt.date, end: dt.date
-) -> dict[Key, str]:
+) -> dict[Key, Lost]:
     """What became, in QuickBooks, of documents that were posted and are not found in the period: read there by their ids."""
     lost: defaultdict[str, dict[str, Key]] = defaultdict(dict)
     with ledger.begin() as tx:
@@ -96,12 +113,14 @@ def whereabouts(
             for posted in tx.posted.by_ids(source, ids).values():
                 if posted.state == POSTED:
                     lost[posted.entity][posted.qbo_id] = (source, posted.source_id)
-    told = {key: f"{entity} {qbo_id} was deleted there" for entity, ids in lost.items() for qbo_id, key in ids.items()}
+    told = {key: Lost(Fate.DELETED, f"{entity} {qbo_id} was deleted there") for entity, ids in lost.items() for qbo_id, key in ids.items()}
     for entity, by_id in lost.items():
         for group in in_groups(by_id):
             for row in reader.query(Select(entity, (is_in("Id", group),))):
                 qbo_id, day = str(row["Id"]), str(row.get("TxnDate"))[:10]
                 marked = MARKER.search(str(row.get("PrivateNote") or "")) is not None
-                how = f"is dated {day} there" if marked else "has lost its marker: the memo was changed there"
-                told[by_id[qbo_id]] = f"{entity} {qbo_id} {how}"
+                fate, how = (
+                    (Fate.MOVED, f"is dated {day} there") if marked else (Fate.UNMARKED, "has lost its marker: the memo was changed there")
+                )
+                told[by_id[qbo_id]] = Lost(fate, f"{entity} {qbo_id} {how}")
     return told

@@ -22,7 +22,11 @@ KINDS = {"invoice": "sales", "payment": "payments", "expense": "expenses"}
 
 @dataclass
 class Line:
-    """One line of a tie-out. Counts and money; `held` money is what is not in QuickBooks because of an exception."""
+    """One line of a tie-out: counts and money.
+
+    `held` is what is missing in QuickBooks because of held documents: what remains is the difference. `held_money` is the whole
+    money of those documents as FreshBooks has them, `held_booked` what stands of them in QuickBooks in an earlier version.
+    """
 
     period: str
     kind: str
@@ -34,6 +38,8 @@ class Line:
     held_documents: int = 0
     held: Decimal = ZERO
     differing: list[str] = field(default_factory=list)
+    held_money: Decimal = ZERO
+    held_booked: Decimal = ZERO
 
     @property
     def difference(self) -> Decimal:
@@ -95,6 +101,8 @@ def _add(line: Line, row: Any, standing: Posted | None, *, held: bool) -> None:
     if in_scope and (held or row["outcome"] == Outcome.HELD):
         line.held_documents += 1
         line.held += amount - booked
+        line.held_money += amount
+        line.held_booked += booked
     elif booked != amount:
         line.differing.append(f"{row['source']} {row['label']}: {amount} in FreshBooks, {booked} in QuickBooks")
 
@@ -110,6 +118,8 @@ def totals(lines: Iterable[Line]) -> list[Line]:
         total.quickbooks += line.quickbooks
         total.held_documents += line.held_documents
         total.held += line.held
+        total.held_money += line.held_money
+        total.held_booked += line.held_booked
         total.differing += line.differing
     return [sums[currency] for currency in sorted(sums)]
 
@@ -134,6 +144,7 @@ def to_json(line: Line) -> dict[str, Any]:
         "quickbooks": f"{line.quickbooks:.2f}",
         "held_documents": line.held_documents,
         "held": f"{line.held:.2f}",
+        "held_money": f"{line.held_money:.2f}",
         "difference": f"{line.difference:.2f}",
         "differing": line.differing,
     }
