@@ -18,11 +18,12 @@ from fb_qbo_pipeline.review.words import Amount, added, counted
 __all__ = ["Amount", "Reason", "added", "counted", "print_group", "print_text"]
 
 _NUMERIC = re.compile(r"-?[\d,.]+( [A-Z]{3})?")
+_SHORT = 17  # letters of a cell that is not worth breaking: "since 2026-01-31"
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why documents are held, and what to do. `documents` are the cells of their lines."""
+    """Why documents are held, and what to do. `documents` are the cells of their lines; the longest text among them may wrap."""
 
     words: str
     remedy: str
@@ -38,7 +39,8 @@ def print_group(console: Console, title: str, reasons: Sequence[Reason]) -> None
             if reason.documents:
                 console.print(Padding(_lines(reason.documents), (0, 0, 0, 2), expand=False))
             print_text(console, reason.words)
-        print_text(console, f"→ {remedy}")
+        if remedy:
+            print_text(console, f"→ {remedy}")
 
 
 def print_text(console: Console, text: str, indent: int = 4) -> None:
@@ -47,11 +49,17 @@ def print_text(console: Console, text: str, indent: int = 4) -> None:
 
 
 def _lines(documents: Sequence[Sequence[str]]) -> Table:
-    """The documents' cells below each other; numbers and money, which end in digits or a currency, to the right."""
+    """The documents' cells below each other; numbers and money, which end in digits or a currency, to the right.
+
+    Only the column with the longest text (a customer's or vendor's name) gives way where the terminal is narrow.
+    """
     lines = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
-    for column in zip(*documents, strict=True):
-        numeric = all(_NUMERIC.fullmatch(cell) for cell in column)
-        lines.add_column(justify="right" if numeric else "left", no_wrap=True)
+    columns = list(zip(*documents, strict=True))
+    numeric = [all(_NUMERIC.fullmatch(cell) for cell in column) for column in columns]
+    widths = [0 if number else max(map(len, column)) for column, number in zip(columns, numeric, strict=True)]
+    for place, number in enumerate(numeric):
+        gives_way = widths[place] == max(widths) and widths[place] > _SHORT
+        lines.add_column(justify="right" if number else "left", no_wrap=not gives_way, overflow="fold")
     for cells in documents:
         lines.add_row(*(Text(cell) for cell in cells))
     return lines

@@ -8,6 +8,7 @@ every sheet prints: across, as wide as the page, with its headings, the company,
 import datetime as dt
 from decimal import Decimal
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from openpyxl import Workbook
@@ -25,7 +26,8 @@ _MONEY = "#,##0.00;[Red]-#,##0.00"
 _COUNT = "#,##0"
 _DAY = "yyyy-mm-dd"
 _INSTANT = "yyyy-mm-dd hh:mm"
-_LONGEST = 38  # characters of a column's width; longer texts wrap
+_LONGEST = 32  # characters of a column's width; longer texts wrap
+_LINE = 13  # points of a line's height: who opens the file need not compute it, and not every program does
 _IDS = frozenset({"FreshBooks id"})  # numbers that nobody adds up
 
 
@@ -50,6 +52,7 @@ def _fill(page: Worksheet, sheet: Sheet) -> None:
     """A table with a heading that stays in sight and filters."""
     page.append(list(sheet.columns))
     widths = [max(map(len, column.split())) for column in sheet.columns]
+    right: set[int] = set()
     for number, row in enumerate(sheet.rows, start=2):
         for place, value in enumerate(row, start=1):
             cell = page.cell(number, place)
@@ -57,11 +60,16 @@ def _fill(page: Worksheet, sheet: Sheet) -> None:
             if sheet.columns[place - 1] in _IDS:
                 cell.number_format = "0"
             widths[place - 1] = max(widths[place - 1], len(_shown(value)))
+            if isinstance(value, Decimal | int):
+                right.add(place)
+        lines = max((len(wrap(_shown(value), _LONGEST)) for value in row), default=1)
+        if lines > 1:
+            page.row_dimensions[number].height = lines * _LINE
     for place, width in enumerate(widths, start=1):
         page.column_dimensions[get_column_letter(place)].width = min(width, _LONGEST) + 3
         heading = page.cell(1, place)
         heading.font = Font(bold=True)
-        heading.alignment = Alignment(wrap_text=True, vertical="bottom")
+        heading.alignment = Alignment(**_side(right=place in right), vertical="bottom", wrap_text=True)
     page.freeze_panes = "A2"
     page.auto_filter.ref = page.dimensions
 
@@ -82,7 +90,6 @@ def _write(cell: Any, value: Any) -> None:
     assert isinstance(cell, Cell)
     text, address = value if isinstance(value, Link) else (value, "")
     cell.value = ILLEGAL_CHARACTERS_RE.sub("", text) if isinstance(text, str) else text
-    cell.alignment = Alignment(vertical="top", wrap_text=isinstance(text, str) and len(text) > _LONGEST)
     if isinstance(text, str):
         cell.data_type = "s"
     elif isinstance(value, Decimal):
@@ -96,6 +103,13 @@ def _write(cell: Any, value: Any) -> None:
     if address:
         cell.hyperlink = address
         cell.style = "Hyperlink"
+    long = isinstance(text, str) and len(text) > _LONGEST
+    cell.alignment = Alignment(**_side(right=isinstance(value, Decimal | int)), vertical="top", wrap_text=long)
+
+
+def _side(*, right: bool) -> dict[str, Any]:
+    """Numbers to the right, everything else to the left and a little apart from the number before it."""
+    return {"horizontal": "right"} if right else {"horizontal": "left", "indent": 1}
 
 
 def _conclude(page: Worksheet, results: Results) -> None:
