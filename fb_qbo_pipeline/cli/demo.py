@@ -7,7 +7,7 @@ made by a seed and dated from the day of the first run, and the sandbox's books 
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,19 @@ from typing import Any
 import click
 import yaml
 
+from fb_qbo_pipeline.assets import checks
 from fb_qbo_pipeline.automation.instance import dagster_home
 from fb_qbo_pipeline.cli import exceptions, reconcile
-from fb_qbo_pipeline.cli.output import err, log_to
+from fb_qbo_pipeline.cli.connected import connected
+from fb_qbo_pipeline.cli.listing import counted, print_text
+from fb_qbo_pipeline.cli.output import err, log_to, out
 from fb_qbo_pipeline.cli.services import HOST, require_free, serve
 from fb_qbo_pipeline.cli.sync import show, synced
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.oauth import TokenPair
 from fb_qbo_pipeline.pipeline.runtime import SERVICES, open_database, token_store
+from fb_qbo_pipeline.review.books import SOURCES
+from fb_qbo_pipeline.review.failing import Failing, Rules, failing
 from fb_qbo_pipeline.sandbox.freshbooks.app import create_app as freshbooks_app
 from fb_qbo_pipeline.sandbox.quickbooks import snapshot
 from fb_qbo_pipeline.sandbox.quickbooks.app import create_app as quickbooks_app
@@ -35,6 +40,9 @@ from fb_qbo_pipeline.settings.models import Integration
 
 # The sandbox does not meter unless told to, so the demo need not wait for the real service's minute.
 _REQUESTS, _BATCHES = 100_000, 10_000
+
+RULES: Rules = {(source,): (*checks.STAGED[source], *checks.POSTED[source]) for source in checks.STAGED} | {SOURCES: checks.RECONCILED}
+_REMEDIES = 3  # of a check that are told
 
 
 @click.command("demo")
@@ -125,6 +133,30 @@ def _sync(environment: Environment, integration: Integration) -> bool:
     with synced(environment) as (instance, console):
         show(integration.name, console.run(integration, instance, None))
     exceptions.show(integration.name, exceptions.unresolved(environment, integration))
+    out().print()
     result = reconcile.run(integration, environment)
     reconcile.show(integration.name, result)
+    with connected(integration, environment) as runtime:
+        found = failing(runtime.ledger, integration, runtime.mirror.company(), RULES, result.start, result.end)
+    _show_checks(found)
     return result.agrees
+
+
+def _show_checks(found: Sequence[Failing]) -> None:
+    """Every check that fails: how many documents, how much money, what to do. The Dagster UI has the tables."""
+    console = out()
+    console.print()
+    asked = sum(map(len, RULES.values()))
+    passed = asked - len(found)
+    if not found:
+        print_text(console, f"checks: all {passed} pass", 0)
+        return
+    fail = f"{counted(len(found), 'fails', 'fail')}"
+    print_text(console, f"checks: {passed} of {asked} pass; {fail} (what is held is listed above)", 0)
+    for one in found:
+        print_text(console, f"{one.name}: {one.summary}", 2)
+        print_text(console, one.sentence)
+        for remedy, count in one.remedies[:_REMEDIES]:
+            print_text(console, f"→ {remedy} ({counted(count, 'document')})" if len(one.remedies) > 1 else f"→ {remedy}")
+        if len(one.remedies) > _REMEDIES:
+            print_text(console, f"→ and {counted(len(one.remedies) - _REMEDIES, 'remedy', 'remedies')} more: fb-qbo exceptions")
