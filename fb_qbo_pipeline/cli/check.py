@@ -84,7 +84,7 @@ def _show(name: str, report: CheckReport) -> None:
         such_as = ", ".join(finding.examples) + (f" and {more:,} more" if more > 0 else "")
         print_group(console, title, [Reason(f"{finding.message}: {such_as}", finding.remedy, ())])
     if not report.findings:
-        console.print("\nEverything fits: no document would be held.")
+        console.print("\nEverything fits: nothing would be held.")
 
 
 def _concerning(finding: CheckFinding) -> str:

@@ -225,7 +225,7 @@ def show(name: str, rows: Sequence[Row]) -> None:
         reasons.sort(key=lambda reason: reason.remedy)
         print_group(console, f"{code}: {_summary(alike)}", reasons)
     for why, alike in _by(ignored, "ignore_reason"):
-        reason = Reason(f"ignored by a person: {why}", "fb-qbo exceptions unignore ID takes it back", [_cells(row) for row in alike])
+        reason = Reason(f"ignored: {why}", "fb-qbo exceptions unignore ID takes it back", [_cells(row) for row in alike])
         print_group(console, f"ignored: {_summary(alike)}", [reason])
 
 

@@ -5,6 +5,7 @@ With `--json` standard output holds one JSON document and nothing else. Progress
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
@@ -27,8 +28,9 @@ Ticker = Callable[[str, int, int], None]
 
 
 def out() -> Console:
-    """Standard output; wide enough for tables where it is no terminal."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False)
+    """Standard output, as wide as the terminal or COLUMNS says; wide enough for tables where nothing does."""
+    told = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(file=sys.stdout, width=None if told else 160, highlight=False)
 
 
 def err() -> Console:

@@ -20,7 +20,7 @@ from fb_qbo_pipeline.posting.verify import MARKER
 from fb_qbo_pipeline.review.links import page, web_of
 from fb_qbo_pipeline.review.sides import freshbooks_side, quickbooks_side
 from fb_qbo_pipeline.review.trace import Story, similar, stories
-from fb_qbo_pipeline.review.words import called
+from fb_qbo_pipeline.review.words import called, number_of
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
 
@@ -69,10 +69,10 @@ def _lines(story: Story, web: str) -> Iterator[tuple[int, str]]:
     """The story line by line, what matters first: how far it is indented, and the text."""
     row: dict[str, Any] = story.staged
     name = called(row["source"], row["label"], row["source_id"], row["party"])
-    details = [row["party"] if row["party"] not in name else "", f"{row['document_date']}", str(Amount(row["amount"], row["currency"]))]
-    if f"id {row['source_id']}" not in name:
-        details.append(f"FreshBooks id {row['source_id']}")
-    yield 0, ", ".join(part for part in (name, *details) if part)
+    known = number_of(row["label"], row["source_id"])
+    dated = f"{name} of {row['document_date']}" if known else f"{name}, {row['document_date']}"
+    told = (dated, row["party"] if known else "", str(Amount(row["amount"], row["currency"])))
+    yield 0, ", ".join(part for part in told if part) + (f" (FreshBooks id {row['source_id']})" if known else "")
     state = story.state
     yield 2, f"state: {state.words}"
     if state.remedy:

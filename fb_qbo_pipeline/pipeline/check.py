@@ -187,4 +187,4 @@ def _most_frequent(texts: Iterable[str]) -> str:
     """The different texts, the most frequent first; the rest is counted."""
     occurring = Counter(texts)
     told = [text for text, _ in occurring.most_common(_TEXTS)]
-    return "; ".join(told) + (f"; and {len(occurring) - _TEXTS} others" if len(occurring) > _TEXTS else "")
+    return "; ".join(told) + (f"; and {counted(len(occurring) - _TEXTS, 'other')}" if len(occurring) > _TEXTS else "")

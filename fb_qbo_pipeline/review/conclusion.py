@@ -18,7 +18,7 @@ def conclusion(result: Reconciliation) -> str:
     if result.agrees:
         return f"FreshBooks and QuickBooks agree, but for what is held back: {held}." if held else "FreshBooks and QuickBooks agree."
     differing, money = len(_differing(result)), _difference(result)
-    differ = f"{counted(differing, 'document')} {'differs' if differing == 1 else 'differ'}{f', {money} apart' if money else ''}"
+    differ = f"{counted(differing, 'document')} {_differ(differing)}{f', {money} apart' if money else ''}"
     return f"FreshBooks and QuickBooks do NOT agree: {differ}." + (f" Held back besides: {held}." if held else "")
 
 
@@ -34,8 +34,9 @@ def held_words(result: Reconciliation) -> str:
 
 
 def short(result: Reconciliation) -> str:
-    """The conclusion in a cell: `agrees`, `agrees, 6 held`, `2 differ, 6 held`."""
-    state = "agrees" if result.agrees else f"{len(_differing(result)):,} differ"
+    """The conclusion in a cell: `agrees`, `agrees, 6 held`, `1 differs, 6 held`."""
+    differing = len(_differing(result))
+    state = "agrees" if result.agrees else f"{differing:,} {_differ(differing)}"
     return state + (f", {len(result.held):,} held" if result.held else "")
 
 
@@ -63,6 +64,10 @@ def why_strict(result: Reconciliation) -> str:
     if result.held:
         return "exit status 0 with --strict: a held document is no difference; fb-qbo exceptions --strict is 3 while one is open"
     return "exit status 0 with --strict: nothing differs"
+
+
+def _differ(number: int) -> str:
+    return "differs" if number == 1 else "differ"
 
 
 def _differing(result: Reconciliation) -> set[tuple[str, int]]:
