@@ -81,8 +81,8 @@ def _show(name: str, report: CheckReport) -> None:
         money = added(Amount(value, currency) for currency, value in finding.amount.items())
         title = f"  {finding.key}: {counted(finding.documents, 'document')}, {money}"
         more = finding.documents - len(finding.examples)
-        such_as = ", ".join(finding.examples) + (f" and {more} more" if more > 0 else "")
-        print_group(console, title, [Reason(f"{such_as}: {finding.message}", finding.remedy, ())])
+        such_as = ", ".join(finding.examples) + (f" and {more:,} more" if more > 0 else "")
+        print_group(console, title, [Reason(f"{finding.message}: {such_as}", finding.remedy, ())])
     if not report.findings:
         console.print("\nEverything fits: nothing would be held.")
 

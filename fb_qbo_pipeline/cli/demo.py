@@ -7,7 +7,7 @@ made by a seed and dated from the day of the first run, and the sandbox's books 
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,18 @@ import yaml
 
 from fb_qbo_pipeline.automation.instance import dagster_home
 from fb_qbo_pipeline.cli import exceptions, reconcile
-from fb_qbo_pipeline.cli.output import err, log_to
+from fb_qbo_pipeline.cli.connected import connected
+from fb_qbo_pipeline.cli.listing import counted, print_text
+from fb_qbo_pipeline.cli.output import err, log_to, out
 from fb_qbo_pipeline.cli.services import HOST, require_free, serve
 from fb_qbo_pipeline.cli.sync import show, synced
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.oauth import TokenPair
 from fb_qbo_pipeline.pipeline.runtime import SERVICES, open_database, token_store
+from fb_qbo_pipeline.pipeline.steps import look_at_company
+from fb_qbo_pipeline.review.rules import EVERY_RULE
+from fb_qbo_pipeline.review.verdicts import Verdict
+from fb_qbo_pipeline.review.words import Amount, added
 from fb_qbo_pipeline.sandbox.freshbooks.app import create_app as freshbooks_app
 from fb_qbo_pipeline.sandbox.quickbooks import snapshot
 from fb_qbo_pipeline.sandbox.quickbooks.app import create_app as quickbooks_app
@@ -35,6 +41,8 @@ from fb_qbo_pipeline.settings.models import Integration
 
 # The sandbox does not meter unless told to, so the demo need not wait for the real service's minute.
 _REQUESTS, _BATCHES = 100_000, 10_000
+
+_REMEDIES = 3  # of a check that are told
 
 
 @click.command("demo")
@@ -126,6 +134,33 @@ def _sync(environment: Environment, integration: Integration) -> bool:
     with synced(environment) as (instance, console):
         show(integration.name, console.run(integration, instance, None))
     exceptions.show(integration.name, exceptions.unresolved(environment, integration))
+    out().print()
     result = reconcile.run(integration, environment)
     reconcile.show(integration.name, result)
+    with connected(integration, environment) as runtime:
+        verdicts = look_at_company(runtime, EVERY_RULE)
+    _show_checks(verdicts)
     return result.agrees
+
+
+def _show_checks(verdicts: Mapping[str, Verdict]) -> None:
+    """Every check that fails: how many documents, how much money, what to do. The Dagster UI has the tables."""
+    console = out()
+    console.print()
+    failing = [rule for rule in EVERY_RULE if not verdicts[rule.name].passed]
+    passed = len(EVERY_RULE) - len(failing)
+    if not failing:
+        print_text(console, f"checks: all {passed} pass", 0)
+        return
+    fail = f"{counted(len(failing), 'fails', 'fail')}"
+    print_text(console, f"checks: {passed} of {len(EVERY_RULE)} pass; {fail} (what is held is listed above)", 0)
+    for rule in failing:
+        found = verdicts[rule.name].found
+        money = added(Amount(amount, currency) for currency, amount in found.amounts.items())
+        print_text(console, f"{rule.name}: {counted(found.documents, 'document')}, {money}", 2)
+        print_text(console, rule.sentence)
+        remedies = list(dict.fromkeys(one.remedy for one in found.shown))
+        for remedy in remedies[:_REMEDIES]:
+            print_text(console, f"→ {remedy}")
+        if len(remedies) > _REMEDIES:
+            print_text(console, f"→ and {counted(len(remedies) - _REMEDIES, 'remedy', 'remedies')} more: fb-qbo exceptions")

@@ -11,7 +11,7 @@ import click
 
 from fb_qbo_pipeline.cli.companies import Companies, one_integration
 from fb_qbo_pipeline.cli.connected import connected
-from fb_qbo_pipeline.cli.listing import Amount, Reason, added, counted, print_group
+from fb_qbo_pipeline.cli.listing import Amount, Reason, added, counted, print_group, print_text
 from fb_qbo_pipeline.cli.options import config_option, json_option, strict_option, verbose_option
 from fb_qbo_pipeline.cli.output import log_to, out, print_json
 from fb_qbo_pipeline.cli.sync import show as show_sync
@@ -24,6 +24,7 @@ from fb_qbo_pipeline.money import round_half_up
 from fb_qbo_pipeline.pipeline.adopt import adopt as take_over
 from fb_qbo_pipeline.pipeline.post_anyway import post_anyway
 from fb_qbo_pipeline.pipeline.runtime import open_database
+from fb_qbo_pipeline.review.words import called, number_of
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
 
@@ -155,7 +156,7 @@ def ignore(context: click.Context, ids: tuple[int, ...], code: str | None, every
     if not reason.strip():
         raise click.UsageError("--reason is empty: say why it need not be in QuickBooks")
     for row in _set_status(context, config, Choice(ids, code, every), OPEN, IGNORED, reason.strip()):
-        out().print(f"ignored: {row['source']} {row['number']} ({reason.strip()})", markup=False)
+        print_text(out(), f"ignored: {_called(row)} ({reason.strip()})", 0)
     return 0
 
 
@@ -168,7 +169,7 @@ def ignore(context: click.Context, ids: tuple[int, ...], code: str | None, every
 def unignore(context: click.Context, ids: tuple[int, ...], code: str | None, every: bool, config: Path | None) -> int:
     """Take an ignore back: the documents are tried again in the next sync."""
     for row in _set_status(context, config, Choice(ids, code, every), IGNORED, OPEN, ""):
-        out().print(f"open again: {row['source']} {row['number']}; the next sync tries it", markup=False)
+        print_text(out(), f"open again: {_called(row)}; the next sync tries it", 0)
     return 0
 
 
@@ -251,9 +252,10 @@ def show(name: str, rows: Sequence[Row]) -> None:
     held = [row for row in rows if row["status"] == OPEN]
     ignored = [row for row in rows if row["status"] == IGNORED]
     if not rows:
-        console.print(f"{name}: no document is held back")
+        print_text(console, f"{name}: no document is held back", 0)
         return
-    console.print(f"{name}: {_summary(held)} held back" + (f", {_summary(ignored)} ignored" if ignored else ""))
+    told = f"{_summary(held)} held back" if held else "no document is held back"
+    print_text(console, f"{name}: {told}" + (f"; {_summary(ignored)} ignored" if ignored else ""), 0)
     for code, alike in _by(held, "code"):
         reasons = [Reason(str(words), of[0]["remedy"], [_cells(row) for row in of]) for words, of in _by(alike, "reason")]
         reasons.sort(key=lambda reason: reason.remedy)
@@ -271,9 +273,20 @@ def _by(rows: Sequence[Row], column: str) -> list[tuple[str, list[Row]]]:
     return sorted(groups.items(), key=lambda group: -len(group[1]))
 
 
+def _called(row: Row) -> str:
+    return called(row["source"], row["number"], row["source_id"], row["party"])
+
+
 def _cells(row: Row) -> tuple[str, ...]:
+    """A line of an exception: its id, which document, whom it is with, when, how much, and since when it is held.
+
+    A document without a number of its own (an expense) is found in FreshBooks by its vendor, date and amount; its id is there
+    to be searched for.
+    """
+    number = number_of(row["number"], row["source_id"])
+    document = f"{row['source']} {number or 'id ' + str(row['source_id'])}"
     amount = str(Amount(row["amount"], row["currency"]))
-    return str(row["id"]), f"{row['source']} {row['number']}", f"{row['document_date']}", amount, f"since {row['since']:%Y-%m-%d}"
+    return str(row["id"]), document, row["party"], f"{row['document_date']}", amount, f"since {row['since']:%Y-%m-%d}"
 
 
 def _summary(rows: Sequence[Row]) -> str:

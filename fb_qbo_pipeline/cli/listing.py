@@ -4,53 +4,30 @@ A table would put the two long texts into columns of ten letters on a usual term
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import groupby
-from typing import NamedTuple
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fb_qbo_pipeline.money import ZERO, round_half_up
+from fb_qbo_pipeline.review.words import Amount, added, counted
+
+__all__ = ["Amount", "Reason", "added", "counted", "print_group", "print_text"]
 
 _NUMERIC = re.compile(r"-?[\d,.]+( [A-Z]{3})?")
+_SHORT = 17  # letters of a cell that is not worth breaking: "since 2026-01-31"
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why documents are held, and what to do. `documents` are the cells of their lines."""
+    """Why documents are held, and what to do. `documents` are the cells of their lines; the longest text among them may wrap."""
 
     words: str
     remedy: str
     documents: Sequence[Sequence[str]]
-
-
-class Amount(NamedTuple):
-    """Money in one currency."""
-
-    value: Decimal
-    currency: str
-
-    def __str__(self) -> str:
-        return f"{round_half_up(self.value):,} {self.currency}".rstrip()
-
-
-def added(amounts: Iterable[Amount]) -> str:
-    """Amounts added up by currency, such as "461.36 CAD, 12.00 USD"."""
-    sums: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
-    for amount in amounts:
-        sums[amount.currency] += amount.value
-    return ", ".join(str(Amount(sums[currency], currency)) for currency in sorted(sums))
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 document`, `2 documents`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def print_group(console: Console, title: str, reasons: Sequence[Reason]) -> None:
@@ -62,7 +39,8 @@ def print_group(console: Console, title: str, reasons: Sequence[Reason]) -> None
             if reason.documents:
                 console.print(Padding(_lines(reason.documents), (0, 0, 0, 2), expand=False))
             print_text(console, reason.words)
-        print_text(console, f"→ {remedy}")
+        if remedy:
+            print_text(console, f"→ {remedy}")
 
 
 def print_text(console: Console, text: str, indent: int = 4) -> None:
@@ -71,11 +49,17 @@ def print_text(console: Console, text: str, indent: int = 4) -> None:
 
 
 def _lines(documents: Sequence[Sequence[str]]) -> Table:
-    """The documents' cells below each other; numbers and money, which end in digits or a currency, to the right."""
+    """The documents' cells below each other; numbers and money, which end in digits or a currency, to the right.
+
+    Only the column with the longest text (a customer's or vendor's name) gives way where the terminal is narrow.
+    """
     lines = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
-    for column in zip(*documents, strict=True):
-        numeric = all(_NUMERIC.fullmatch(cell) for cell in column)
-        lines.add_column(justify="right" if numeric else "left", no_wrap=True)
+    columns = list(zip(*documents, strict=True))
+    numeric = [all(_NUMERIC.fullmatch(cell) for cell in column) for column in columns]
+    widths = [0 if number else max(map(len, column)) for column, number in zip(columns, numeric, strict=True)]
+    for place, number in enumerate(numeric):
+        gives_way = widths[place] == max(widths) and widths[place] > _SHORT
+        lines.add_column(justify="right" if number else "left", no_wrap=not gives_way, overflow="fold")
     for cells in documents:
         lines.add_row(*(Text(cell) for cell in cells))
     return lines

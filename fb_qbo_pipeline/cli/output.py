@@ -28,8 +28,9 @@ Ticker = Callable[[str, int, int], None]
 
 
 def out() -> Console:
-    """Standard output; wide enough for tables where it is no terminal."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False)
+    """Standard output, as wide as the terminal or COLUMNS says; wide enough for tables where nothing does."""
+    told = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(file=sys.stdout, width=None if told else 160, highlight=False)
 
 
 def err() -> Console:
@@ -53,7 +54,8 @@ def table(
 ) -> Table:
     """A table; the columns named in `right` hold numbers, those in `whole` are never broken. Cells are text, never markup.
 
-    Narrow enough for a terminal of 80 columns where the columns are: nothing but two blanks stands between them.
+    Narrow enough for a terminal of 80 columns where the columns are: nothing but a blank stands between them. A heading of
+    several words may stand on several lines. Numbers and money have thousands separators.
     """
     drawn = Table(
         title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
@@ -67,7 +69,12 @@ def table(
 
 
 def _cell(value: object) -> str:
-    text = f"{value:,.2f}" if isinstance(value, Decimal) else "" if value is None else str(value)
+    if isinstance(value, Decimal):
+        text = f"{value:,.2f}"
+    elif isinstance(value, int) and not isinstance(value, bool):
+        text = f"{value:,}"
+    else:
+        text = "" if value is None else str(value)
     return text.replace("[", "\\[")
 
 

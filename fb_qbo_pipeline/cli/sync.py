@@ -21,6 +21,7 @@ from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.on_demand import OnSpan, SyncIncomplete, SyncResult, sync, sync_touched
 from fb_qbo_pipeline.pipeline.runtime import open_database
 from fb_qbo_pipeline.posting.poster import Progress
+from fb_qbo_pipeline.review.words import counted
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
 
@@ -138,7 +139,7 @@ def show(name: str, result: SyncResult) -> None:
         console.print(f"{name}: nothing to write to QuickBooks")
     calls = values["api_calls"]
     console.print(
-        f"{values['unchanged']} unchanged; {values['exceptions']} exceptions open"
-        f"{' (fb-qbo exceptions)' if values['exceptions'] else ''}; calls: {calls['freshbooks']} FreshBooks, "
-        f"{calls['quickbooks_reads']} QuickBooks reads, {calls['quickbooks_writes']} writes; {values['seconds']} s"
+        f"{values['unchanged']:,} unchanged; {counted(values['exceptions'], 'exception')} open"
+        f"{' (fb-qbo exceptions)' if values['exceptions'] else ''}; calls: {calls['freshbooks']:,} FreshBooks, "
+        f"{counted(calls['quickbooks_reads'], 'QuickBooks read')}, {counted(calls['quickbooks_writes'], 'write')}; {values['seconds']} s"
     )

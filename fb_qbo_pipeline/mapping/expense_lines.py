@@ -72,10 +72,14 @@ def expense_target(expense: Expense, expenses: Expenses, day: dt.date, context: 
     label = category_label(category, context)
     name = mapped_account(category, expenses, context)
     if name is None:
-        remedy = f"add “{label}: NAME OF A QUICKBOOKS ACCOUNT” to expenses.categories"
-        return Problem(Code.UNMAPPED_CATEGORY, f"the expense category “{label}” is not mapped to a QuickBooks account", remedy)
+        return Problem(Code.UNMAPPED_CATEGORY, f"the expense category “{label}” is not mapped to a QuickBooks account", map_category(label))
     account = find_account(name, f"expenses.categories.{label}", EXPENSE_LINE, context, Code.UNMAPPED_CATEGORY)
     return account if isinstance(account, Problem) else ExpenseTarget(account, False)
+
+
+def map_category(label: str) -> str:
+    """What to do about a category that is not mapped."""
+    return f"add “{label}: NAME OF A QUICKBOOKS ACCOUNT” to expenses.categories"
 
 
 def _parent(category: Category, context: Context) -> Category | None:

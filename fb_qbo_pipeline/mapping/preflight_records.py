@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from fb_qbo_pipeline.freshbooks.records import Item, VisState
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.deposits import same_method
-from fb_qbo_pipeline.mapping.expense_lines import category_label, mapped_account
+from fb_qbo_pipeline.mapping.expense_lines import category_label, map_category, mapped_account
 from fb_qbo_pipeline.mapping.findings import Finding
 from fb_qbo_pipeline.quickbooks.company import fold
 from fb_qbo_pipeline.settings.models import Payments
@@ -59,7 +59,7 @@ def unmapped_categories(context: Context, used: Iterable[int]) -> list[Finding]:
         Finding(
             f"expenses.categories.{label}",
             f"the FreshBooks category “{label}” is not mapped: expenses of it are held",
-            f"add “{label}: …” with a QuickBooks account to expenses.categories",
+            map_category(label),
             fatal=False,
         )
         for label in labels

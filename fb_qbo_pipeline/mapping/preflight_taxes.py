@@ -12,7 +12,7 @@ from itertools import combinations
 from fb_qbo_pipeline.freshbooks.records import TaxDefinition
 from fb_qbo_pipeline.mapping.findings import Finding
 from fb_qbo_pipeline.mapping.tax_lines import rates_on
-from fb_qbo_pipeline.mapping.taxes import Side, candidate_keys, mapped_name, normal_key, rates_of, tax_label
+from fb_qbo_pipeline.mapping.taxes import Side, candidate_keys, map_tax, mapped_name, normal_key, rates_of, tax_label
 from fb_qbo_pipeline.mapping.text import plain_number
 from fb_qbo_pipeline.mapping.usage import Group, UsedTax
 from fb_qbo_pipeline.money import total
@@ -56,7 +56,7 @@ def _section(side: Side, mapping: Mapping[str, str], company: Company, taxes: Se
             yield from _code(f"{side.value}.taxes.{key}", name, side, company)
     if not company.is_us and mapped_name((), mapping) is None:
         message = "lines without a tax are not mapped: documents with such lines are held"
-        yield Finding(f"{side.value}.taxes.{NO_TAX}", message, f"add “{NO_TAX}: …” with the tax code for untaxed lines", fatal=False)
+        yield Finding(f"{side.value}.taxes.{NO_TAX}", message, map_tax(NO_TAX, side), fatal=False)
     yield from _unmapped(side, mapping, taxes)
 
 
@@ -82,8 +82,9 @@ def _unmapped(side: Side, mapping: Mapping[str, str], taxes: Sequence[TaxDefinit
     parts = keys | {part for key in keys for part in key.split(" + ")}
     for tax in taxes:
         if not parts.intersection(candidate_keys([tax])):
-            message = f"the FreshBooks tax “{tax_label([tax])}” is not mapped: documents with it are held"
-            yield Finding(f"{side.value}.taxes.{tax.name}", message, f"add “{tax.name}: …” with a QuickBooks tax code", fatal=False)
+            label = tax_label([tax])
+            message = f"the FreshBooks tax “{label}” is not mapped: documents with it are held"
+            yield Finding(f"{side.value}.taxes.{tax.name}", message, map_tax(label, side), fatal=False)
 
 
 def _rates(

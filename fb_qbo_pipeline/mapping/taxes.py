@@ -111,8 +111,7 @@ def _find_code(taxes: Sequence[NamedTax], side: Side, context: Context) -> TaxCo
     what = f"the tax “{label}”" if taxes else "a line without tax"
     name = mapped_name(taxes, _mapping(side, context))
     if name is None:
-        remedy = f"add “{label}: NAME OF A QUICKBOOKS TAX CODE” to {setting}"
-        return Problem(Code.UNMAPPED_TAX, f"{what} is not mapped to a QuickBooks tax code", remedy)
+        return Problem(Code.UNMAPPED_TAX, f"{what} is not mapped to a QuickBooks tax code", map_tax(label, side))
     code = context.company.tax_code(name)
     if code is None:
         remedy = f"name an existing tax code for “{label}” in {setting}"
@@ -120,6 +119,11 @@ def _find_code(taxes: Sequence[NamedTax], side: Side, context: Context) -> TaxCo
     if not code.active:
         return inactive("tax code", name, setting)
     return _usable(code, label, side, context, taxed=any(tax.percent is None or tax.percent for tax in taxes))
+
+
+def map_tax(label: str, side: Side) -> str:
+    """What to do about a tax that is not mapped."""
+    return f"add “{label}: NAME OF A QUICKBOOKS TAX CODE” to {side.value}.taxes"
 
 
 def _usable(code: TaxCode, label: str, side: Side, context: Context, *, taxed: bool) -> TaxCode | Problem:

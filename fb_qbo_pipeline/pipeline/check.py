@@ -25,6 +25,7 @@ from fb_qbo_pipeline.pipeline.check_report import CheckFinding, CheckReport, Sev
 from fb_qbo_pipeline.pipeline.rehearsal import Rehearsal, Tick, rehearse
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.quickbooks.company import Company, fold
+from fb_qbo_pipeline.review.words import called, counted
 from fb_qbo_pipeline.settings.models import Integration
 
 _TEXTS = 3  # different reasons, or remedies, told in a finding
@@ -49,7 +50,8 @@ def check(runtime: Runtime, tick: Tick = lambda _what, _done, _all: None) -> Che
         if rehearsal is not None:  # now it is known which documents each finding is about
             report.steps[names] = _names(integration, company, taxes, rehearsal.usage)
     if unreadable:
-        report.steps.append(Step("Records", f"{len(unreadable)} of FreshBooks' lists cannot be read", tuple(_unreadable(unreadable))))
+        words = f"{counted(len(unreadable), 'member')} of FreshBooks' lists cannot be read"
+        report.steps.append(Step("Records", words, tuple(_unreadable(unreadable))))
     return report
 
 
@@ -110,7 +112,8 @@ def _lists(integration: Integration, company: Company, reader: FreshBooksReader)
     findings: tuple[CheckFinding, ...] = ()
     if integration.sales is not None:
         findings = tuple(map(_finding, [*duplicate_products(context.items), *look_alike_products(context.items)]))
-    counts = f"{len(context.clients)} clients, {len(context.items)} products, {len(context.categories)} expense categories"
+    categories = counted(len(context.categories), "expense category", "expense categories")
+    counts = f"{counted(len(context.clients), 'client')}, {counted(len(context.items), 'product')}, {categories}"
     return context, Step("FreshBooks' lists", counts, findings)
 
 
@@ -142,7 +145,8 @@ def _documents(runtime: Runtime, context: Context, tick: Tick) -> tuple[Rehearsa
     methods = misspelt_methods(payments, rehearsal.usage.methods) if payments is not None else []
     findings = (*held_documents(rehearsal.held), *map(_finding, methods))
     period = f"from {runtime.integration.start_date.isoformat()} to {runtime.today.isoformat()}"
-    return rehearsal, Step("Documents", f"{rehearsal.documents} in scope {period}, {len(rehearsal.held)} would be held", findings)
+    in_scope = f"{counted(rehearsal.documents, 'document')} in scope {period}"
+    return rehearsal, Step("Documents", f"{in_scope}, {len(rehearsal.held):,} would be held", findings)
 
 
 def held_documents(rows: Iterable[Json]) -> list[CheckFinding]:
@@ -164,7 +168,7 @@ def held_documents(rows: Iterable[Json]) -> list[CheckFinding]:
                 remedy=_most_frequent(problem["remedy"] for problem in first),
                 documents=len(group),
                 amount=dict(sorted(amounts.items())),
-                examples=tuple(f"{row['source']} {row['label']}" for row in group[:EXAMPLES]),
+                examples=tuple(called(row["source"], row["label"], row["source_id"], row["party"]) for row in group[:EXAMPLES]),
                 holds=True,
             )
         )
@@ -189,6 +193,6 @@ def _counted(findings: Sequence[CheckFinding]) -> str:
 
 def _most_frequent(texts: Iterable[str]) -> str:
     """The different texts, the most frequent first; the rest is counted."""
-    counted = Counter(texts)
-    told = [text for text, _ in counted.most_common(_TEXTS)]
-    return "; ".join(told) + (f"; and {len(counted) - _TEXTS} others" if len(counted) > _TEXTS else "")
+    occurring = Counter(texts)
+    told = [text for text, _ in occurring.most_common(_TEXTS)]
+    return "; ".join(told) + (f"; and {counted(len(occurring) - _TEXTS, 'other')}" if len(occurring) > _TEXTS else "")

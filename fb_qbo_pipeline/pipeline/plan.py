@@ -22,7 +22,7 @@ from fb_qbo_pipeline.posting.poster import Progress
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One document that a sync would touch or hold. `becomes` is the QuickBooks document, `code` the exception."""
+    """One document that a sync would touch or hold. `becomes` is the QuickBooks document, `code` and `remedy` of the exception."""
 
     action: str
     source: str
@@ -34,6 +34,8 @@ class Planned:
     becomes: str
     code: str
     reason: str
+    party: str = ""
+    remedy: str = ""
 
 
 def plan(runtime: Runtime, start: dt.date, end: dt.date, progress: Progress | None = None) -> Iterator[Planned]:
@@ -56,16 +58,28 @@ def _planned(step: Step) -> Planned | None:
     row = step.row
     if step.ignored:
         return None
-    code, reason, action = "", step.reason, Action.CREATE.value if step.replaces else step.action.value
+    code, remedy, reason, action = "", "", step.reason, Action.CREATE.value if step.replaces else step.action.value
     if row["outcome"] == Outcome.HELD:
-        action, code, reason = Action.HOLD.value, row["problems"][0]["code"], row["problems"][0]["reason"]
+        problem = row["problems"][0]
+        action, code, reason, remedy = Action.HOLD.value, problem["code"], problem["reason"], problem["remedy"]
     elif step.problem is not None:
-        code, reason = step.problem.code.value, step.problem.reason
+        code, reason, remedy = step.problem.code.value, step.problem.reason, step.problem.remedy
     elif step.action in (Action.UNCHANGED, Action.NOTHING):
         return None
     reason = "; ".join(text for text in (reason, *row["notes"]) if text)
     becomes = f"{row['entity']} {row['number'] or ''}".strip() if row["entity"] else ""
     amount = round_half_up(row["amount"])
     return Planned(
-        action, row["source"], row["source_id"], row["label"], row["document_date"], amount, row["currency"], becomes, code, reason
+        action=action,
+        source=row["source"],
+        source_id=row["source_id"],
+        number=row["label"],
+        date=row["document_date"],
+        amount=amount,
+        currency=row["currency"],
+        becomes=becomes,
+        code=code,
+        reason=reason,
+        party=row["party"],
+        remedy=remedy,
     )

@@ -130,13 +130,13 @@ def _difference(finding: ReconcileFinding, document: Compared | None, result: Re
         source=finding.source,
         source_id=finding.source_id,
         number=finding.number,
-        party=document.party if document is not None else "",
+        party=finding.party,
         document_date=finding.date,
         partition_date=day,
         amount=_at_stake(document),
         currency=document.currency if document is not None else "",
         problem=finding.problem,
-        remedy="fb-qbo trace shows the document on both sides",
+        remedy=finding.remedy,
     )
 
 

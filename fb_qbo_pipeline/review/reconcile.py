@@ -9,7 +9,7 @@ import contextlib
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -19,32 +19,41 @@ from fb_qbo_pipeline.freshbooks.parsing import parse_payment
 from fb_qbo_pipeline.freshbooks.records import Payment
 from fb_qbo_pipeline.ledger.exceptions import IGNORED
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
-from fb_qbo_pipeline.ledger.posted import POSTED, Posted
+from fb_qbo_pipeline.ledger.posted import POSTED
 from fb_qbo_pipeline.ledger.raw import PRESENT
 from fb_qbo_pipeline.mapping.documents import Code, Json, Outcome
 from fb_qbo_pipeline.money import ZERO, round_half_up
-from fb_qbo_pipeline.review.standing import Key, Standing, standing, whereabouts
-from fb_qbo_pipeline.review.tieout import KINDS, Line, by_month
+from fb_qbo_pipeline.review import remedies
+from fb_qbo_pipeline.review.remedies import Case
+from fb_qbo_pipeline.review.standing import Key, Lost, Standing, standing, whereabouts
+from fb_qbo_pipeline.review.tieout import KINDS, Line, by_month, totals
+from fb_qbo_pipeline.review.words import Amount
 
 __all__ = ["Compared", "Finding", "Reconciliation", "Standing", "compare", "standing", "whereabouts"]
+
+NEW = "new"  # the status of an exception that the next sync is going to list
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that does not agree: which document, and how."""
+    """Something that does not agree: which document, how, and what to do about it."""
 
     source: str
     source_id: int
     number: str
     date: dt.date
     problem: str
+    remedy: str = ""
+    party: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
     """One document on both sides: amounts with their signs, `qbo` the QuickBooks transactions ("Invoice 12"), `state` in a word.
 
-    `code`, `reason` and `remedy` are those of the exception that holds it; '' where none does.
+    `code`, `reason`, `remedy` and `status` are those of the exception about it, '' where there is none; an exception that no
+    sync has listed yet has the status `new`. `held`: the exception explains what QuickBooks lacks. `qbo_number`: QuickBooks'
+    document numbers, `transactions` its types and ids.
     """
 
     source: str
@@ -60,22 +69,45 @@ class Compared:
     code: str = ""
     reason: str = ""
     remedy: str = ""
+    status: str = ""
+    held: bool = False
+    qbo_number: str = ""
+    transactions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
 class Reconciliation:
-    """The tie-out of a period, read from both sides. Held documents explain a gap; `documents` are all that were compared."""
+    """The tie-out of a period, read from both sides. Held documents explain a gap; `documents` are all that were compared.
+
+    `as_of`: when both sides were read. `web`: QuickBooks' pages for people, '' where there are none (a sandbox).
+    """
 
     start: dt.date
     end: dt.date
     lines: list[Line] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     documents: list[Compared] = field(default_factory=list)
+    as_of: dt.datetime | None = None
+    web: str = ""
 
     @property
     def agrees(self) -> bool:
         """Whether every document stands in QuickBooks once, with equal amounts, or is held."""
         return not self.findings and all(line.difference == ZERO for line in self.lines)
+
+    @property
+    def held(self) -> list[Compared]:
+        """The documents that are held: each has an exception, open or ignored."""
+        return [one for one in self.documents if one.held]
+
+    @property
+    def totals(self) -> list[Line]:
+        """The lines added up over the periods, by kind and currency: sales and the payments of them are no common sum."""
+        found = []
+        for kind in dict.fromkeys(KINDS.values()):
+            of_kind = totals(line for line in self.lines if line.kind == kind)
+            found += [replace(total, kind=kind) for total in of_kind]
+        return found
 
 
 def compare(
@@ -84,7 +116,7 @@ def compare(
     start: dt.date,
     end: dt.date,
     period: Callable[[dt.date], str] = by_month,
-    lost: Mapping[Key, str] = MappingProxyType({}),
+    lost: Mapping[Key, Lost] = MappingProxyType({}),
 ) -> Reconciliation:
     """Compare what was staged for the partitions from `start` to `end` with what was found in QuickBooks.
 
@@ -107,13 +139,21 @@ def compare(
                     continue
                 if row["outcome"] == Outcome.KEPT:
                     continue
-                held = (key in exceptions and _explains(exceptions[key])) or row["outcome"] == Outcome.HELD
+                case = Case(
+                    row=row,
+                    ours=ours,
+                    held=(key in exceptions and _explains(exceptions[key])) or row["outcome"] == Outcome.HELD,
+                    awaited=awaited.get(row["source_id"], ZERO),
+                    lost=lost.get(key),
+                    exception=exceptions.get(key),
+                    posted=posted.get(row["source_id"]),
+                    voided=[one for one in ours if not one.total] if row["amount"] else [],
+                )
                 of = (period(row["partition_date"]), kind, row["currency"])
-                _add(lines.setdefault(of, Line(*of)), row, ours, held)
-                findings = list(_findings(row, ours, held, awaited.get(row["source_id"], ZERO), lost.get(key, "")))
-                findings = findings or list(_edited(row, ours, held, posted.get(row["source_id"])))
+                _add(lines.setdefault(of, Line(*of)), case)
+                findings = list(_findings(case)) or list(_edited(case))
                 result.findings += findings
-                result.documents.append(_compared(row, ours, held, exceptions.get(key), findings))
+                result.documents.append(_compared(case, findings))
         result.findings += list(_strangers(tx, rest))
     result.lines = [lines[of] for of in sorted(lines)]
     return result
@@ -124,9 +164,8 @@ def _explains(exception: Mapping[Any, Any]) -> bool:
     return bool(exception["status"] == IGNORED or exception["code"] != Code.CHANGED_IN_QUICKBOOKS)
 
 
-def _compared(
-    row: Mapping[Any, Any], ours: list[Standing], held: bool, exception: Mapping[Any, Any] | None, findings: list[Finding]
-) -> Compared:
+def _compared(case: Case, findings: list[Finding]) -> Compared:
+    row, ours, held, exception = case.row, case.ours, case.held, case.exception
     in_scope = row["outcome"] in (Outcome.DOCUMENT, Outcome.HELD)
     why = exception or (row["problems"][0] if held and row["problems"] else {})
     return Compared(
@@ -143,6 +182,10 @@ def _compared(
         code=why.get("code", ""),
         reason=why.get("reason", ""),
         remedy=why.get("remedy", ""),
+        status=exception["status"] if exception else NEW if held else "",
+        held=held,
+        qbo_number=", ".join(one.number for one in ours if one.number),
+        transactions=tuple((one.entity, one.qbo_id) for one in ours),
     )
 
 
@@ -165,61 +208,74 @@ def _readable(payload: Json) -> Iterator[Payment]:
         yield parse_payment(payload)
 
 
-def _add(line: Line, row: Mapping[Any, Any], ours: list[Standing], held: bool) -> None:
+def _add(line: Line, case: Case) -> None:
+    row = case.row
     in_scope = row["outcome"] in (Outcome.DOCUMENT, Outcome.HELD)
     amount = round_half_up(row["amount"]) if in_scope else ZERO
-    booked = sum((transaction.total for transaction in ours), ZERO)
+    booked = sum((transaction.total for transaction in case.ours), ZERO)
     line.documents += in_scope
     line.freshbooks += amount
-    line.posted += sum(1 for transaction in ours if transaction.total or not amount)
+    line.posted += sum(1 for transaction in case.ours if transaction.total or not amount)
     line.quickbooks += booked
-    if held:
+    if case.held:
         line.held_documents += 1
         line.held += amount - booked
+        line.held_money += round_half_up(row["amount"])
+        line.held_booked += booked
 
 
-def _finding(row: Mapping[Any, Any], problem: str) -> Finding:
-    return Finding(row["source"], row["source_id"], row["label"], row["document_date"], problem)
+def _finding(case: Case, problem: str, remedy: str) -> Finding:
+    row = case.row
+    return Finding(row["source"], row["source_id"], row["label"], row["document_date"], problem, remedy, row["party"])
 
 
-def _findings(row: Mapping[Any, Any], ours: list[Standing], held: bool, awaited: Decimal, lost: str) -> Iterator[Finding]:
-    """What does not agree. `awaited`: payments of the invoice that are held or have a later date, and explain its balance."""
-
-    def finding(problem: str) -> Finding:
-        return _finding(row, problem)
-
+def _findings(case: Case) -> Iterator[Finding]:
+    """What does not agree."""
+    row = case.row
     expected = row["outcome"] == Outcome.DOCUMENT
-    live = [transaction for transaction in ours if transaction.total or row["amount"] == 0]
+    live = [transaction for transaction in case.ours if transaction.total or row["amount"] == 0]
     if len(live) > 1:
-        yield finding(f"stands {len(live)} times in QuickBooks: ids {', '.join(transaction.qbo_id for transaction in live)}")
-    if held or not live:
-        if expected and not held and not live:
-            voided = ", ".join(f"{one.entity} {one.qbo_id} was voided there" for one in ours)
-            told = voided or lost
-            yield finding("is missing in QuickBooks" + (f": {told}" if told else ""))
+        problem = f"stands {len(live)} times in QuickBooks: ids {', '.join(transaction.qbo_id for transaction in live)}"
+        yield _finding(case, problem, remedies.double(case, live))
+    if case.held or not live:
+        if expected and not case.held and not live:
+            voided = ", ".join(f"{one.entity} {one.qbo_id} was voided there" for one in case.ours)
+            told = voided or (case.lost.words if case.lost is not None else "")
+            yield _finding(case, "is missing in QuickBooks" + (f": {told}" if told else ""), remedies.missing(case))
         return
-    one = live[0]
     if not expected:
-        yield finding("stands in QuickBooks although it is not in scope")
+        yield _finding(case, "stands in QuickBooks although it is not in scope", remedies.left_over(case))
         return
-    amount = round_half_up(row["amount"])
+    yield from _unequal(case, live[0])
+
+
+def _unequal(case: Case, one: Standing) -> Iterator[Finding]:
+    """How a document that stands differs from FreshBooks'."""
+    row, amount = case.row, round_half_up(case.row["amount"])
     if one.total != amount:
-        yield finding(f"{amount} {row['currency']} in FreshBooks, {one.total} in QuickBooks")
-    if one.balance is not None and row["balance"] is not None and one.balance != row["balance"] + awaited:
-        yield finding(f"open balance {row['balance']} in FreshBooks, {one.balance} in QuickBooks")
+        problem = f"{Amount(amount, row['currency'])} in FreshBooks, {one.total:,} in QuickBooks"
+        yield _finding(case, problem, remedies.changed(case, "change the amount in FreshBooks"))
+    follows = one.total - amount  # what is open by the amount alone
+    if one.balance is not None and row["balance"] is not None and one.balance - follows != row["balance"] + case.awaited:
+        problem = f"open balance {row['balance']:,} in FreshBooks, {one.balance:,} in QuickBooks"
+        yield _finding(case, problem, remedies.other_balance(case))
     if one.date != row["document_date"]:
-        yield finding(f"dated {row['document_date']} in FreshBooks, {one.date} in QuickBooks")
+        problem = f"dated {row['document_date']} in FreshBooks, {one.date} in QuickBooks"
+        yield _finding(case, problem, remedies.changed(case, "change the date in FreshBooks"))
     if row["number"] is not None and one.number != row["number"]:
-        yield finding(f"numbered {one.number or 'not at all'} in QuickBooks instead of {row['number']}")
+        problem = f"numbered {one.number or 'not at all'} in QuickBooks instead of {row['number']}"
+        yield _finding(case, problem, remedies.changed(case, "change the number in FreshBooks"))
 
 
-def _edited(row: Mapping[Any, Any], ours: list[Standing], held: bool, posted: Posted | None) -> Iterator[Finding]:
+def _edited(case: Case) -> Iterator[Finding]:
     """A document with equal figures that somebody has changed: its customer, an account, a tax code, a text."""
-    if held or posted is None or posted.state != POSTED or not posted.content or posted.fingerprint != row["fingerprint"]:
+    row, posted = case.row, case.posted
+    if case.held or posted is None or posted.state != POSTED or not posted.content or posted.fingerprint != row["fingerprint"]:
         return
-    for one in ours:
+    for one in case.ours:
         if one.qbo_id == posted.qbo_id and one.sync_token != posted.sync_token and one.content != posted.content:
-            yield _finding(row, "was changed in QuickBooks after it was posted: its lines, its texts or who it is with")
+            problem = "was changed in QuickBooks after it was posted: its lines, its texts or who it is with"
+            yield _finding(case, problem, remedies.edited(case))
 
 
 def _strangers(tx: Transaction, rest: Mapping[Key, list[Standing]]) -> Iterable[Finding]:
@@ -229,4 +285,5 @@ def _strangers(tx: Transaction, rest: Mapping[Key, list[Standing]]) -> Iterable[
         for one in ours:
             if one.total:
                 where = f"FreshBooks dates the document {day.isoformat()}" if day is not None else "but not in FreshBooks"
-                yield Finding(source, source_id, one.number, one.date, f"stands in QuickBooks ({one.entity} {one.qbo_id}), {where}")
+                problem = f"stands in QuickBooks ({one.entity} {one.qbo_id}), {where}"
+                yield Finding(source, source_id, one.number, one.date, problem, remedies.stranger(one, day))

@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
 
 from fb_qbo_pipeline.chunks import chunks
 from fb_qbo_pipeline.ledger.ledger import Ledger
@@ -44,6 +46,21 @@ class Standing:
     balance: Decimal | None
     content: str = ""
     sync_token: str = ""
+
+
+class Fate(StrEnum):
+    """What became of a document that was posted and is not found."""
+
+    DELETED = "deleted"
+    MOVED = "moved"  # it has another date
+    UNMARKED = "unmarked"  # nobody can tell any more whose it is
+
+
+class Lost(NamedTuple):
+    """What became of a document in QuickBooks, for the program and in words."""
+
+    fate: Fate
+    words: str
 
 
 def entities(integration: Integration) -> list[str]:
@@ -110,7 +127,7 @@ def whereabouts(
     start: dt.date,
     end: dt.date,
     observe: Observe = _unobserved,
-) -> dict[Key, str]:
+) -> dict[Key, Lost]:
     """What became, in QuickBooks, of documents that were posted and are not found in the period: read there by their ids.
 
     Lists may be some seconds behind, so what they do not show is read by itself before it counts as deleted; what stands there as
@@ -123,7 +140,7 @@ def whereabouts(
             for posted in tx.posted.by_ids(source, ids).values():
                 if posted.state == POSTED:
                     lost[posted.entity][posted.qbo_id] = posted
-    told: dict[Key, str] = {}
+    told: dict[Key, Lost] = {}
     for entity, by_id in lost.items():
         rows = {str(row["Id"]): row for group in in_groups(by_id) for row in reader.query(Select(entity, (is_in("Id", group),)))}
         for qbo_id in [qbo_id for qbo_id in by_id if qbo_id not in rows][:_READ_BY_ID]:
@@ -137,15 +154,16 @@ def whereabouts(
             if where is None:
                 found[key] = [_standing(entity, rows[qbo_id])]
             else:
-                told[key] = f"{entity} {qbo_id} {where}"
+                fate, how = where
+                told[key] = Lost(fate, f"{entity} {qbo_id} {how}")
     return told
 
 
-def _where(row: Json | None, start: dt.date, end: dt.date) -> str | None:
+def _where(row: Json | None, start: dt.date, end: dt.date) -> tuple[Fate, str] | None:
     """Why a transaction was not found among those of the period; None where it belongs there."""
     if row is None:
-        return "was deleted there"
+        return Fate.DELETED, "was deleted there"
     if MARKER.search(str(row.get("PrivateNote") or "")) is None:
-        return "has lost its marker: the memo was changed there"
+        return Fate.UNMARKED, "has lost its marker: the memo was changed there"
     day = str(row.get("TxnDate"))[:10]
-    return None if start.isoformat() <= day <= end.isoformat() else f"is dated {day} there"
+    return None if start.isoformat() <= day <= end.isoformat() else (Fate.MOVED, f"is dated {day} there")

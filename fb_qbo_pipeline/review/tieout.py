@@ -22,7 +22,11 @@ KINDS = {"invoice": "sales", "payment": "payments", "expense": "expenses"}
 
 @dataclass
 class Line:
-    """One line of a tie-out. Counts and money; `held` money is what is not in QuickBooks because of an exception."""
+    """One line of a tie-out: counts and money.
+
+    `held` is what is missing in QuickBooks because of held documents: what remains is the difference. `held_money` is the whole
+    money of those documents as FreshBooks has them, `held_booked` what stands of them in QuickBooks in an earlier version.
+    """
 
     period: str
     kind: str
@@ -34,6 +38,8 @@ class Line:
     held_documents: int = 0
     held: Decimal = ZERO
     differing: list[str] = field(default_factory=list)
+    held_money: Decimal = ZERO
+    held_booked: Decimal = ZERO
 
     @property
     def difference(self) -> Decimal:
@@ -74,6 +80,8 @@ def tie_out(ledger: Ledger, start: dt.date, end: dt.date, period: Callable[[dt.d
         line.quickbooks += day.quickbooks
         line.held_documents += day.held_documents
         line.held += day.held
+        line.held_money += day.held_money
+        line.held_booked += day.held_money - day.held
     for one in unequal:
         line_of(one).differing.append(_told(one))
     return [lines[key] for key in sorted(lines)]
@@ -95,6 +103,8 @@ def totals(lines: Iterable[Line]) -> list[Line]:
         total.quickbooks += line.quickbooks
         total.held_documents += line.held_documents
         total.held += line.held
+        total.held_money += line.held_money
+        total.held_booked += line.held_booked
         total.differing += line.differing
     return [sums[currency] for currency in sorted(sums)]
 
@@ -119,6 +129,7 @@ def to_json(line: Line) -> dict[str, Any]:
         "quickbooks": f"{line.quickbooks:.2f}",
         "held_documents": line.held_documents,
         "held": f"{line.held:.2f}",
+        "held_money": f"{line.held_money:.2f}",
         "difference": f"{line.difference:.2f}",
         "differing": line.differing,
     }

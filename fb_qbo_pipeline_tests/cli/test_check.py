@@ -22,7 +22,7 @@ def test_everything_fits(present_world: World, fb_qbo: CommandLine) -> None:
     assert result.status == 0
     assert "Sandbox Company (ABC123), CAD" in result.out
     assert "Maple Sandbox Ltd." in result.out
-    assert "1 in scope" in result.out
+    assert "1 document in scope" in result.out
     assert "nothing would be held" in result.out
     assert result.err == ""
 
@@ -95,3 +95,16 @@ def test_nothing_is_written_to_quickbooks(present_world: World, fb_qbo: CommandL
     present_world.expense(on=days_ago(10))
     fb_qbo("check")
     assert present_world.quickbooks.counters.writes == 0
+
+
+def test_the_same_thing_has_the_same_remedy_in_check_and_in_exceptions(present_world: World, fb_qbo: CommandLine) -> None:
+    present_world.freshbooks.add_tax("Eco Levy", "2")
+    present_world.invoice("100.00", on=days_ago(20), number="31", taxes=LEVY)
+    astrology = present_world.freshbooks.add_category("Astrology")["id"]
+    present_world.freshbooks.add_expense("56.50", astrology, days_ago(18), vendor="Serano Bakery")
+    checked = findings(fb_qbo("check", "--json").out)
+    present_world.sync(days_ago(30), days_ago(0))
+    held = {row["code"]: row["remedy"] for row in json.loads(fb_qbo("exceptions", "--json").out)}
+    assert checked["unmapped_tax"]["remedy"] == checked["sales.taxes.Eco Levy"]["remedy"] == held["unmapped_tax"]
+    assert checked["unmapped_category"]["remedy"] == held["unmapped_category"]
+    assert [line for line in fb_qbo("check").out.splitlines() if "expense" in line and "Serano Bakery" in line]

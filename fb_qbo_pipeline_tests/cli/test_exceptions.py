@@ -42,7 +42,29 @@ def test_they_are_listed_by_code_with_money_reason_and_remedy(held: CommandLine)
     assert "unmapped_tax: 2 documents, 1,224.00 CAD" in result.out
     assert "unmapped_category: 1 document, 56.50 CAD" in result.out
     assert result.out.count("→ add “Eco Levy 2%: NAME OF A QUICKBOOKS TAX CODE” to sales.taxes") == 1
-    assert "invoice 31" in result.out
+    assert "invoice 31  Acme Ltd" in result.out
+
+
+def test_an_expense_has_no_number_and_is_known_by_its_vendor_beside_the_id(held: CommandLine, present_world: World) -> None:
+    (expense,) = present_world.freshbooks.view("expense")
+    assert f"expense id {expense['id']}  Serano Bakery" in held("exceptions").out
+    number = ids(held)[str(expense["id"])]
+    told = held("exceptions", "ignore", number, "--reason", "a [private] matter").out
+    assert told == f"ignored: expense of Serano Bakery (FreshBooks id {expense['id']}) (a [private] matter)\n"
+
+
+def test_a_list_fits_into_eighty_columns_and_no_code_is_broken(
+    held: CommandLine, present_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    long = present_world.client("The Greater Riverside Association for the Preservation of Historic Bridges")
+    present_world.invoice("1234567.00", on=days_ago(17), number="INV-2026-00033", taxes=LEVY, client=long)
+    present_world.sync(days_ago(30), days_ago(0))
+    for command in ("exceptions", "plan"):
+        lines = held(command).out.splitlines()
+        assert max(len(line.rstrip()) for line in lines) <= 80
+        assert any("unmapped_tax: 3 documents, 1,260,482.34 CAD" in line for line in lines)
+        assert any("unmapped_category: 1 document, 56.50 CAD" in line for line in lines)
 
 
 def test_json_has_the_contracts_keys_and_nothing_else_is_printed(held: CommandLine) -> None:
@@ -59,7 +81,9 @@ def test_strict_is_exit_status_3_until_everything_is_ignored(held: CommandLine) 
     assert held("exceptions", "ignore", "--all", "--reason", "before our time").status == 0
     assert held("exceptions", "--strict").status == 0
     assert set(listed(held).values()) == {"ignored"}
-    assert "ignored: before our time" in held("exceptions").out
+    told = held("exceptions").out
+    assert "acme: no document is held back; 3 documents, 1,280.50 CAD ignored" in told
+    assert "ignored: before our time" in told
 
 
 def test_nothing_held_says_so(fb_qbo: CommandLine) -> None:

@@ -1,5 +1,6 @@
 """`fb-qbo plan`, `reconcile` and `trace`: what people and scripts read."""
 
+import csv
 import json
 import os
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from fb_qbo_pipeline.ledger.tables import audit
 from fb_qbo_pipeline_tests.cli.command_line import CommandLine, days_ago
-from fb_qbo_pipeline_tests.pipeline.world import World
+from fb_qbo_pipeline_tests.pipeline.world import World, line
 
 LEVY = (("Eco Levy", "2"),)
 
@@ -45,31 +46,95 @@ def test_a_plan_with_nothing_to_do_says_so(fb_qbo: CommandLine) -> None:
     assert "acme: nothing to do" in fb_qbo("plan").out
 
 
-def test_a_tie_out_adds_up_by_kind_and_agrees_where_the_gap_is_held(synced: CommandLine) -> None:
+def test_a_tie_out_adds_up_by_kind_and_tells_what_is_held(synced: CommandLine) -> None:
     result = synced("reconcile", "--strict")
     assert (result.status, result.err) == (0, "")
-    assert "FreshBooks and QuickBooks agree." in result.out
+    assert "FreshBooks and QuickBooks agree, but for what is held back: 2 documents, 408.00 CAD." in result.out
+    assert "exit status 0 with --strict: a held document is no difference" in result.out
     document = json.loads(synced("reconcile", "--json").out)
     assert document["agrees"] is True
-    sums = {line["kind"]: (line["freshbooks"], line["quickbooks"], line["held"], line["difference"]) for line in document["totals"]}
+    keys = ("freshbooks", "quickbooks", "held_documents", "held", "held_money", "difference")
+    sums = {line["kind"]: tuple(line[key] for key in keys) for line in document["totals"]}
     assert sums == {
-        "sales": ("1334.00", "1130.00", "204.00", "0.00"),
-        "payments": ("1334.00", "1130.00", "204.00", "0.00"),
-        "expenses": ("56.50", "56.50", "0.00", "0.00"),
+        "sales": ("1334.00", "1130.00", 1, "204.00", "204.00", "0.00"),
+        "payments": ("1334.00", "1130.00", 1, "204.00", "204.00", "0.00"),
+        "expenses": ("56.50", "56.50", 0, "0.00", "0.00", "0.00"),
     }
 
 
-def test_a_tie_out_fits_into_eighty_columns(synced: CommandLine) -> None:
-    lines = synced("reconcile").out.splitlines()
-    assert max(len(line.rstrip()) for line in lines) <= 80
+def test_both_sides_agree_alone_only_where_nothing_is_held(present_world: World, fb_qbo: CommandLine) -> None:
+    assert "There is nothing to compare" in fb_qbo("reconcile").out
+    present_world.invoice("1000.00", on=days_ago(20), number="31")
+    present_world.sync(days_ago(30), days_ago(0))
+    result = fb_qbo("reconcile", "--strict")
+    assert "FreshBooks and QuickBooks agree.\n" in result.out
+    assert "exit status 0 with --strict: nothing differs" in result.out
 
 
-def test_a_difference_is_named_and_is_exit_status_3_with_strict(synced: CommandLine, present_world: World) -> None:
-    present_world.freshbooks.add_expense("10.00", present_world.freshbooks.view("category")[0]["id"], days_ago(3), vendor="Serano")
+def test_a_held_change_shows_its_whole_money_and_the_earlier_version_that_stands(present_world: World, fb_qbo: CommandLine) -> None:
+    invoice = present_world.invoice("1000.00", on=days_ago(20), number="31")
+    present_world.sync(days_ago(30), days_ago(0))
+    present_world.freshbooks.edit_invoice(invoice, lines=[line("1000.00", (("Eco Levy", "13"),))])
+    present_world.sync(days_ago(30), days_ago(0))
+    result = fb_qbo("reconcile")
+    assert "of it in" in result.out
+    (total,) = [row.split() for row in result.out.splitlines() if row.startswith(" total")]
+    assert total == ["total", "1", "1,130.00", "1,130.00", "1", "1,130.00", "1,130.00", "0.00"]
+    assert "but for what is held back: 1 document, 1,130.00 CAD" in result.out
+    assert "of what is held, 1,130.00 CAD stands in QuickBooks in an earlier version" in result.out
+
+
+def test_an_ignored_document_is_told_as_ignored(synced: CommandLine) -> None:
+    synced("exceptions", "ignore", "--code", "unmapped_tax", "--reason", "abolished")
+    assert "2 documents, 408.00 CAD (1 of them ignored)" in synced("reconcile").out
+
+
+def test_a_tie_out_fits_into_eighty_columns(synced: CommandLine, present_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    present_world.invoice("1234567.00", on=days_ago(12), number="33")
+    present_world.sync(days_ago(30), days_ago(0))
+    shown = synced("reconcile").out
+    assert "1,396,394.71" in shown
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= 80
+
+
+def test_a_difference_is_named_with_its_remedy_and_is_exit_status_3_with_strict(synced: CommandLine, present_world: World) -> None:
+    day = days_ago(3)
+    present_world.freshbooks.add_expense("10.00", present_world.freshbooks.view("category")[0]["id"], day, vendor="Serano")
     result = synced("reconcile", "--strict")
     assert result.status == 3
+    assert "differs: expense of Serano (FreshBooks id " in result.out
     assert "is missing in QuickBooks" in result.out
-    assert "FreshBooks and QuickBooks do NOT agree." in result.out
+    assert f"→ fb-qbo sync --from {day} --to {day} posts it" in result.out
+    assert "do NOT agree: 1 document differs, 10.00 CAD apart. Held back besides: 2 documents, 408.00 CAD." in result.out
+    assert "exit status 3 with --strict: something differs" in result.out
+
+
+@pytest.mark.parametrize("name", ["tie-out.pdf", "tie-out", "nowhere/tie-out.xlsx"])
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(name: str, synced: CommandLine, present_world: World) -> None:
+    reads = present_world.quickbooks.counters.reads
+    result = synced("reconcile", "--out", str(synced.folder / name))
+    assert (result.status, result.out) == (2, "")
+    assert "FILE.xlsx" in result.err or "the folder" in result.err
+    assert present_world.quickbooks.counters.reads == reads
+
+
+def test_the_list_of_documents_is_written_as_csv(synced: CommandLine, present_world: World) -> None:
+    sly = present_world.client("=HYPERLINK(1)")
+    present_world.invoice("10.00", on=days_ago(12), number="=33", client=sly)
+    present_world.sync(days_ago(30), days_ago(0))
+    file = synced.folder / "documents.CSV"
+    assert synced("reconcile", "--out", str(file)).status == 0
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf")
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    assert [(row["number"], row["customer or vendor"]) for row in rows if "HYPERLINK" in row["customer or vendor"]] == [
+        ("'=33", "'=HYPERLINK(1)")
+    ]
+    by_number = {(row["document"], row["number"]): row for row in rows}
+    held = by_number["invoice", "32"]
+    assert (held["FreshBooks"], held["QuickBooks"], held["state"], held["exception"]) == ("204.00", "0", "held", "unmapped_tax")
+    assert by_number["invoice", "31"]["QuickBooks number"] == "FB31"
 
 
 def test_the_workbook_holds_numbers(synced: CommandLine) -> None:
@@ -98,7 +163,7 @@ def test_a_document_is_traced_by_either_number(name: str, synced: CommandLine) -
 
 def test_a_held_document_is_traced_with_its_payment_reason_and_remedy(synced: CommandLine) -> None:
     result = synced("trace", "32")
-    for told in ("invoice 32 of", "payment 32 of", "unmapped_tax:", "waiting_for_invoice:", "→ add “Eco Levy"):
+    for told in ("invoice 32 of", "payment of invoice 32 of", "unmapped_tax:", "waiting_for_invoice:", "→ add “Eco Levy"):
         assert told in result.out
 
 

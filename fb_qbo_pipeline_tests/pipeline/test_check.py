@@ -54,8 +54,8 @@ def test_a_company_where_everything_fits(world: World) -> None:
         ("FreshBooks", State.OK, "Sandbox Company (ABC123), CAD"),
         ("QuickBooks", State.OK, "Maple Sandbox Ltd. (9341452000000000), CA, CAD"),
         ("Settings against QuickBooks", State.OK, "every name, tax and feature fits"),
-        ("FreshBooks' lists", State.OK, "1 clients, 0 products, 1 expense categories"),
-        ("Documents", State.OK, "3 in scope from 2026-03-01 to 2026-03-20, 0 would be held"),
+        ("FreshBooks' lists", State.OK, "1 client, 0 products, 1 expense category"),
+        ("Documents", State.OK, "3 documents in scope from 2026-03-01 to 2026-03-20, 0 would be held"),
     ]
 
 
@@ -257,7 +257,8 @@ def row(
     code: str, *, source: str = "invoice", label: str = "1", amount: str = "10.00", currency: str = "CAD", reason: str = ""
 ) -> dict[str, Any]:
     problem = {"code": code, "reason": reason or code, "remedy": f"solve {reason or code}"}
-    return {"source": source, "label": label, "amount": D(amount), "currency": currency, "problems": [problem]}
+    about = {"source": source, "source_id": 410_007, "label": label, "party": "Acme Ltd"}
+    return about | {"amount": D(amount), "currency": currency, "problems": [problem]}
 
 
 def test_money_is_summed_by_currency_and_written_with_two_decimals() -> None:
@@ -340,4 +341,4 @@ def test_the_period_is_the_integration_s(world: World) -> None:
     world.invoice(on=day(5), taxes=LEVY)
     report = checked(world)
     assert report.findings == []
-    assert report.steps[-1].detail.startswith("0 in scope from 2026-03-06")
+    assert report.steps[-1].detail.startswith("0 documents in scope from 2026-03-06")

@@ -8,6 +8,7 @@ import pytest
 from fb_qbo_pipeline.ledger.exceptions import IGNORED
 from fb_qbo_pipeline.pipeline.reconcile import reconcile
 from fb_qbo_pipeline.pipeline.stage import restage
+from fb_qbo_pipeline.review.conclusion import notes
 from fb_qbo_pipeline.review.reconcile import Reconciliation, compare, standing, whereabouts
 from fb_qbo_pipeline.review.tieout import by_day, by_month, by_period, tie_out, to_json, totals
 from fb_qbo_pipeline.sandbox.quickbooks import operations
@@ -69,28 +70,59 @@ def test_a_document_deleted_by_hand_is_missing(world: World) -> None:
     world.quickbooks.remove("Invoice", posted)
     result = _reconcile(world)
     expected = f"is missing in QuickBooks: Invoice {posted} was deleted there"
-    assert [(finding.source_id, finding.problem) for finding in result.findings] == [(invoice, expected)]
+    assert [(finding.source_id, finding.problem, finding.party) for finding in result.findings] == [(invoice, expected, "Acme Ltd")]
     assert not result.agrees
+    assert "fb-qbo exceptions post ID makes it again" in result.findings[0].remedy
+
+
+def test_the_exception_about_a_document_deleted_by_hand_leads_to_making_it_again(world: World) -> None:
+    invoice = world.invoice()
+    world.sync()
+    world.quickbooks.remove("Invoice", world.document("invoice", invoice)["Id"])
+    world.freshbooks.edit_invoice(invoice, lines=[line("200.00")])
+    world.sync()
+    (held,) = world.held()
+    assert held["code"] == "changed_in_quickbooks"
+    (finding,) = _reconcile(world).findings
+    assert finding.remedy.startswith(f"fb-qbo exceptions post {held['id']} makes it again")
+    assert f"fb-qbo exceptions ignore {held['id']} --reason" in finding.remedy
 
 
 def test_an_amount_changed_by_hand_is_named_with_both_amounts(world: World) -> None:
     invoice = world.invoice()
     world.sync()
     world.quickbooks.edit("Invoice", world.document("invoice", invoice)["Id"], TotalAmt=D("99.00"), Balance=D("99.00"))
-    problems = [finding.problem for finding in _reconcile(world).findings]
-    assert "113.00 CAD in FreshBooks, 99.00 in QuickBooks" in problems
+    (finding,) = _reconcile(world).findings  # the open balance follows from the amount
+    assert finding.problem == "113.00 CAD in FreshBooks, 99.00 in QuickBooks"
+    assert finding.remedy.startswith("Undo the change in QuickBooks")
+    assert finding.remedy.endswith("change the amount in FreshBooks")
+
+
+def test_what_has_changed_in_freshbooks_since_has_a_sync_as_its_remedy(world: World) -> None:
+    invoice = world.invoice(on=day(5))
+    world.sync()
+    world.freshbooks.edit_invoice(invoice, lines=[line("1000.00")])
+    with world.runtime() as runtime:
+        (finding,) = reconcile(runtime, START, TODAY).findings
+    assert finding.problem == "1,130.00 CAD in FreshBooks, 113.00 in QuickBooks"
+    assert f"fb-qbo sync --from {day(5)} --to {day(5)}" in finding.remedy
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
-    [({"TxnDate": "2026-03-09"}, "dated 2026-03-05"), ({"Balance": D("1.00")}, "open balance 113.00")],
+    ("change", "words", "remedy"),
+    [
+        ({"TxnDate": "2026-03-09"}, "dated 2026-03-05", "change the date in FreshBooks"),
+        ({"Balance": D("1.00")}, "open balance 113.00", "Compare its payments"),
+        ({"DocNumber": "MINE"}, "numbered MINE in QuickBooks instead of FB", "change the number in FreshBooks"),
+    ],
 )
-def test_a_date_or_a_balance_changed_by_hand_is_named(world: World, change: dict[str, object], words: str) -> None:
+def test_a_date_a_balance_or_a_number_changed_by_hand_is_named(world: World, change: dict[str, object], words: str, remedy: str) -> None:
     invoice = world.invoice()
     world.sync()
     world.quickbooks.edit("Invoice", world.document("invoice", invoice)["Id"], **change)
     (finding,) = _reconcile(world).findings
     assert words in finding.problem
+    assert remedy in finding.remedy
 
 
 def test_a_document_voided_by_hand_is_missing_and_says_so(world: World) -> None:
@@ -105,14 +137,14 @@ def test_a_document_voided_by_hand_is_missing_and_says_so(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "words", "remedy"),
     [
-        ({"TxnDate": "2026-05-01"}, "is dated 2026-05-01 there"),
-        ({"PrivateNote": "my own memo"}, "has lost its marker"),
-        ({"DocNumber": "MINE"}, "numbered MINE in QuickBooks instead of EXP-"),
+        ({"TxnDate": "2026-05-01"}, "is dated 2026-05-01 there", "Set its date back to 2026-03-07 in QuickBooks"),
+        ({"PrivateNote": "my own memo"}, "has lost its marker", "Put the old memo back in QuickBooks"),
+        ({"DocNumber": "MINE"}, "numbered MINE in QuickBooks instead of EXP-", "Undo the change in QuickBooks"),
     ],
 )
-def test_a_bill_edited_by_hand_is_named_with_what_was_done_to_it(world: World, change: dict[str, object], words: str) -> None:
+def test_a_bill_edited_by_hand_is_named_with_what_was_done_to_it(world: World, change: dict[str, object], words: str, remedy: str) -> None:
     expense = world.expense()
     world.sync()
     posted = world.document("expense", expense)
@@ -120,6 +152,7 @@ def test_a_bill_edited_by_hand_is_named_with_what_was_done_to_it(world: World, c
     (finding,) = _reconcile(world).findings
     assert (finding.source, finding.source_id) == ("expense", expense)
     assert words in finding.problem
+    assert finding.remedy.startswith(remedy)
 
 
 def test_a_bill_moved_to_another_account_by_hand_is_named(world: World) -> None:
@@ -131,6 +164,7 @@ def test_a_bill_moved_to_another_account_by_hand_is_named(world: World) -> None:
     world.quickbooks.edit("Bill", posted["Id"], Line=[row | {"AccountBasedExpenseLineDetail": detail}])
     (finding,) = _reconcile(world).findings
     assert "its lines, its texts or who it is with" in finding.problem
+    assert finding.remedy.startswith("Undo the change in QuickBooks")
 
 
 def test_a_change_on_both_sides_differs_until_a_person_accepts_it(world: World) -> None:
@@ -142,7 +176,9 @@ def test_a_change_on_both_sides_differs_until_a_person_accepts_it(world: World) 
     assert world.codes() == ["changed_in_quickbooks"]
     result = _reconcile(world)
     assert "226.00 CAD in FreshBooks, 99.00 in QuickBooks" in [finding.problem for finding in result.findings]
-    assert result.documents[0].code == "changed_in_quickbooks"
+    assert (result.documents[0].code, result.documents[0].held) == ("changed_in_quickbooks", False)
+    assert {finding.remedy for finding in result.findings} == {world.held()[0]["remedy"]}
+    assert "fb-qbo exceptions lists 1 document more (226.00 CAD)" in notes(result)[0]
     with world.ledger.begin() as tx:
         tx.exceptions.set_status(world.held()[0]["id"], IGNORED, "agreed with the client")
     assert _reconcile(world).agrees
@@ -166,6 +202,7 @@ def test_a_document_that_freshbooks_has_moved_meanwhile_tells_both_dates(world: 
         (finding,) = reconcile(runtime, START, TODAY).findings
     assert (finding.source_id, finding.date) == (invoice, day(5))
     assert "FreshBooks dates the document 2026-05-01" in finding.problem
+    assert "fb-qbo sync --from 2026-03-05 --to 2026-05-01" in finding.remedy
 
 
 def test_a_document_that_stands_twice_is_named_with_its_ids(world: World) -> None:
@@ -176,6 +213,7 @@ def test_a_document_that_stands_twice_is_named_with_its_ids(world: World) -> Non
     (finding, *_rest) = _reconcile(world).findings
     assert "2 times" in finding.problem
     assert posted["Id"] in finding.problem
+    assert f"keep Invoice {posted['Id']}" in finding.remedy
 
 
 def test_a_document_with_a_marker_that_freshbooks_does_not_know_is_a_stranger(world: World) -> None:
@@ -184,6 +222,7 @@ def test_a_document_with_a_marker_that_freshbooks_does_not_know_is_a_stranger(wo
     world.typed_by_hand("STRANGE", note="fb:ABC123/invoice/999")
     (finding,) = _reconcile(world).findings
     assert (finding.source_id, "not in FreshBooks" in finding.problem) == (999, True)
+    assert finding.remedy.startswith("Void Invoice ")
 
 
 def test_documents_of_others_are_none_of_our_business(world: World) -> None:
@@ -211,7 +250,31 @@ def test_a_held_change_keeps_the_earlier_amount_and_explains_the_gap(world: Worl
     world.sync()
     (sales,) = tie_out(world.ledger, START, TODAY)
     assert (sales.freshbooks, sales.quickbooks, sales.held) == (D("103.00"), D("113.00"), D("-10.00"))
+    assert (sales.held_money, sales.held_booked) == (D("103.00"), D("113.00"))
     assert sales.agrees
+    assert [to_json(line) for line in _reconcile(world).lines] == [to_json(sales)]
+
+
+def test_a_held_document_never_shows_as_nothing(world: World) -> None:
+    invoice = world.invoice()
+    world.sync()
+    world.freshbooks.edit_invoice(invoice, lines=[line("100.00", (("Unheard of", "13"),))])
+    world.sync()
+    (sales,) = _reconcile(world).lines
+    assert (sales.held, sales.difference) == (D("0.00"), D("0.00"))
+    assert (sales.held_documents, sales.held_money, sales.held_booked) == (1, D("113.00"), D("113.00"))
+
+
+def test_what_left_the_scope_is_held_with_its_money(world: World) -> None:
+    invoice = world.invoice()
+    world.sync()
+    world.freshbooks.edit_invoice(invoice, status="draft")
+    world.sync()
+    result = _reconcile(world)
+    (sales,) = result.lines
+    assert (sales.documents, sales.held_documents, sales.held_money, sales.held_booked) == (0, 1, D("113.00"), D("113.00"))
+    assert [(one.held, one.status, one.code) for one in result.documents] == [(True, "open", "left_scope")]
+    assert sales.difference == D("0.00")
 
 
 def test_a_month_of_the_sample_company_ties_out(make_world: Callable[..., World]) -> None:
