@@ -18,7 +18,7 @@ import requests
 from fb_qbo_pipeline.cli.browser import BROWSER_SECONDS, OpenBrowser, ask_in_browser, print_only, terminal
 from fb_qbo_pipeline.cli.companies import one_integration
 from fb_qbo_pipeline.cli.options import config_option, verbose_option
-from fb_qbo_pipeline.cli.output import log_to
+from fb_qbo_pipeline.cli.output import echo, log_to
 from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, PipelineError, RemoteRefusal, Unreachable
 from fb_qbo_pipeline.freshbooks.client import FreshBooksClient
 from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
@@ -53,7 +53,7 @@ def command(service: str, refresh_token: str | None, realm_id: str | None, no_br
         refresh_token = sys.stdin.readline()
     open_browser = print_only if no_browser else webbrowser.open
     typed = terminal() if refresh_token is None else None
-    click.echo(connect(service, integration, environment, refresh_token=refresh_token, open_browser=open_browser, typed=typed))
+    echo(connect(service, integration, environment, refresh_token=refresh_token, open_browser=open_browser, typed=typed))
     return 0
 
 

@@ -8,15 +8,17 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import simplejson
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.table import Table
 
+from fb_qbo_pipeline.escaping import json_on_screen, one_line, terminal
 from fb_qbo_pipeline.redaction import RedactingFilter, redact
 from fb_qbo_pipeline.settings.environment import Environment
 
@@ -27,23 +29,49 @@ Ticker = Callable[[str, int, int], None]
 
 
 def out() -> Console:
-    """Standard output; wide enough for tables where it is no terminal."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False)
+    """Standard output; wide enough for tables where it is no terminal. Whatever is printed on it is text (`_Text`)."""
+    return _of_text(Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False, markup=False, emoji=False))
 
 
 def err() -> Console:
-    """Standard error."""
-    return Console(file=sys.stderr, stderr=True, highlight=False, soft_wrap=True)
+    """Standard error; text, too."""
+    return _of_text(Console(file=sys.stderr, stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False))
+
+
+class _Text(RenderHook):
+    """Names from outside are never markup, and hold nothing that a terminal obeys: one place for all that rich prints."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Called by rich with all that is about to be printed."""
+        return [_Shown(renderable) for renderable in renderables]
+
+
+class _Shown(NamedTuple):
+    inner: ConsoleRenderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for segment in console.render(self.inner, options):
+            yield segment if segment.control else Segment(terminal(segment.text), segment.style)
+
+
+def _of_text(console: Console) -> Console:
+    console.push_render_hook(_Text())
+    return console
 
 
 def print_error(message: str) -> None:
     """An error that a person may read, on standard error; secrets are removed."""
-    click.echo(f"error: {redact(message)}", err=True)
+    echo(f"error: {redact(message)}", err=True)
+
+
+def echo(message: str, *, err: bool = False) -> None:
+    """A line on standard output, or on standard error with `err`; text, never a command to the terminal."""
+    click.echo(terminal(message), err=err)
 
 
 def print_json(value: Any) -> None:
     """The one JSON document on standard output. Decimals are written as numbers."""
-    sys.stdout.write(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.write(json_on_screen(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, indent=2, default=str)) + "\n")
     sys.stdout.flush()  # a reader that has gone away is noticed here, not as Python ends
 
 
@@ -66,8 +94,7 @@ def table(
 
 
 def _cell(value: object) -> str:
-    text = f"{value:,.2f}" if isinstance(value, Decimal) else "" if value is None else str(value)
-    return text.replace("[", "\\[")
+    return f"{value:,.2f}" if isinstance(value, Decimal) else "" if value is None else terminal(str(value))
 
 
 @contextlib.contextmanager
@@ -76,12 +103,12 @@ def progress() -> Iterator[Ticker]:
     if not sys.stderr.isatty():
         yield lambda _what, _done, _all: None
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err(), transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def tick(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total or None)
+            bar.update(task, description=one_line(what), completed=done, total=total or None)
 
         yield tick
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from fb_qbo_pipeline.errors import PipelineError
+from fb_qbo_pipeline.escaping import is_formula, spreadsheet
 from fb_qbo_pipeline.review.reconcile import Reconciliation
 from fb_qbo_pipeline.review.tieout import Line, totals
 
@@ -112,9 +113,10 @@ def _fill(sheet: Worksheet, columns: Sequence[str], rows: Iterable[Row]) -> None
 def _write(cell: Any, value: Any) -> None:
     """Money and dates in their formats. Text from FreshBooks never becomes a formula, and nothing in it breaks the file."""
     assert isinstance(cell, Cell)
-    cell.value = ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
+    cell.value = spreadsheet(value) if isinstance(value, str) else value
     if isinstance(value, str):
         cell.data_type = "s"
+        cell.quotePrefix = is_formula(value)  # stays text when somebody edits the cell, too
         if len(value) > _LONGEST:
             cell.alignment = Alignment(wrap_text=True, vertical="top")
     elif isinstance(value, Decimal):
