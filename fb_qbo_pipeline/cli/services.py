@@ -51,7 +51,7 @@ def serve(dagster_home: Path, logs: Path, host: str, port: int, ready: Callable[
     workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": location}]}))
     commands = {
         "code": ["dagster", "code-server", "start", "-m", "fb_qbo_pipeline.definitions", "-h", HOST, "-p", str(code_port)],
-        "webserver": ["dagster_webserver", "-w", str(workspace), "-h", host, "-p", str(port)],
+        "webserver": ["fb_qbo_pipeline.webserver", "-w", str(workspace), "-h", host, "-p", str(port)],
     }
     if daemon:
         commands["daemon"] = ["dagster._daemon", "run", "-w", str(workspace)]
