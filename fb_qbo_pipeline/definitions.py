@@ -13,6 +13,7 @@ from fb_qbo_pipeline.automation.alerts import build_alert_sensors
 from fb_qbo_pipeline.automation.jobs import build_job, build_schedule, build_sensor
 from fb_qbo_pipeline.automation.left_out import left_out
 from fb_qbo_pipeline.errors import ConfigurationError
+from fb_qbo_pipeline.redaction import guard_process
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.loading import load_integrations
 
@@ -59,4 +60,5 @@ def load_definitions(config: Path) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """What the code server loads."""
+    guard_process()
     return load_definitions(Environment.read().config)

@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from fb_qbo_pipeline.errors import ConfigurationError, PipelineError
+from fb_qbo_pipeline.settings.environment import without_secrets
 
 HOST = "127.0.0.1"
 START_SECONDS = 120
@@ -72,13 +73,18 @@ def serve(dagster_home: Path, logs: Path, host: str, port: int, ready: Callable[
 
 def _start(commands: dict[str, list[str]], dagster_home: Path, logs: Path) -> dict[str, subprocess.Popen[bytes]]:
     environment = os.environ | {"DAGSTER_HOME": str(dagster_home), "PYTHONWARNINGS": "ignore"}
+    environments = {"code": environment}  # runs and sensors are its children: the others need no secret but the database's
     logs.mkdir(parents=True, exist_ok=True)
     running = {}
     for name, command in commands.items():
         with (logs / f"{name}.log").open("ab") as log:
             # a session of its own: Ctrl-C in the terminal reaches this process, which stops the others in order
             running[name] = subprocess.Popen(  # noqa: S603 - our own commands
-                [sys.executable, "-m", *command], stdout=log, stderr=log, env=environment, start_new_session=True
+                [sys.executable, "-m", *command],
+                stdout=log,
+                stderr=log,
+                env=environments.get(name) or without_secrets(environment),
+                start_new_session=True,
             )
     return running
 

@@ -31,7 +31,7 @@ from fb_qbo_pipeline.http import (
     utc_now,
 )
 from fb_qbo_pipeline.oauth.pkce import challenge_of
-from fb_qbo_pipeline.redaction import redact, redact_url
+from fb_qbo_pipeline.redaction import redact, redact_url, remember_app, remember_token
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +71,10 @@ class OAuthApp:
     auth_style: AuthStyle = AuthStyle.FORM
     redirect_uri: str = ""
 
+    def __post_init__(self) -> None:
+        """Its secret is in use, so nobody may quote it."""
+        remember_app(self.client_id, self.client_secret)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
@@ -83,6 +87,10 @@ class TokenPair:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     access_expires_at: dt.datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Every token that is read, decrypted or received comes by here: nobody may quote it."""
+        remember_token(self.access_token, self.refresh_token)
 
 
 class InvalidGrant(Exception):
@@ -157,6 +165,7 @@ def request_tokens(
     Repeating a refresh is safe: either the first one did not arrive, or it did and the second is refused (InvalidGrant).
     The recorder must not fail: what it interrupts are tokens that nobody has stored yet.
     """
+    remember_token(*(form.get(name, "") for name in ("code", "code_verifier", "refresh_token")))
     fields = dict(form)
     auth: AuthBase
     if app.auth_style is AuthStyle.BASIC:

@@ -3,12 +3,14 @@
 The application is exchanged where Dagster's command makes it, so that every option, signal and default stays Dagster's.
 """
 
+import os
 from typing import Any
 
 import click
 from dagster_webserver import cli as dagster_cli
 from starlette.types import ASGIApp
 
+from fb_qbo_pipeline.redaction import guard_process
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.webserver.guard import Guard
 
@@ -23,6 +25,8 @@ def _guarded(*arguments: Any, **options: Any) -> ASGIApp:
 
 def main() -> None:
     """Run the webserver until it is stopped."""
+    os.umask(0o077)
+    guard_process()
     setattr(dagster_cli, _MADE_BY, _guarded)
     dagster_cli.cli(auto_envvar_prefix="DAGSTER_WEBSERVER", prog_name="dagster-webserver")
 
