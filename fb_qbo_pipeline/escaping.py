@@ -21,8 +21,8 @@ _UNSEEN = re.compile(
 )
 _LINE_ENDS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
 _SEPARATORS = {0x2028: "\n", 0x2029: "\n"}
-_MARKDOWN = re.compile(r"[\\`*_\[\]<>&~|!]")
-_MARKDOWN_START = re.compile(r"^(?:(\d{1,9})([.)])|([-+=#:]))")
+_MARKDOWN = re.compile(r"[\\`*\[\]<>&~|!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_MARKDOWN_START = re.compile(r"^(?:\d{1,9}(?=[.)](?:\s|$))|(?=[=#]|[-+](?:[-\s]|$)|:-))")  # lists, headings, rules, tables
 _LINKS = re.compile(r"(?i)(?<=[a-z0-9]:)(?=//)|(?<=www)(?=\.)|(?=@)")
 _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]")
 _NUMBER = re.compile(r"[-+]?[\d,]+(\.\d+)?")
@@ -48,8 +48,7 @@ def markdown(text: str) -> str:
     resolved, so that a word joiner has to part them.
     """
     escaped = _MARKDOWN.sub(r"\\\g<0>", one_line(text).strip())
-    escaped = _MARKDOWN_START.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[3]}", escaped)
-    return _unlinked(escaped)
+    return _unlinked(_MARKDOWN_START.sub(lambda found: f"{found[0]}\\", escaped))
 
 
 def spreadsheet(text: str) -> str:
