@@ -15,6 +15,7 @@ from fb_qbo_pipeline.automation.jobs import build_job, build_schedule, build_sen
 from fb_qbo_pipeline.automation.left_out import left_out
 from fb_qbo_pipeline.automation.two_sided import build_comparison_job, build_comparison_schedule
 from fb_qbo_pipeline.errors import ConfigurationError
+from fb_qbo_pipeline.redaction import guard_process
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.loading import load_integrations
 
@@ -61,4 +62,5 @@ def load_definitions(config: Path) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """What the code server loads."""
+    guard_process()
     return load_definitions(Environment.read().config)

@@ -11,6 +11,7 @@ import yaml
 from fb_qbo_pipeline import __version__
 from fb_qbo_pipeline.cli.services import environment_of
 from fb_qbo_pipeline.settings.environment import VARIABLES, Environment
+from fb_qbo_pipeline.webserver.guard import Allowed
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -35,7 +36,7 @@ def values() -> dict[str, Any]:
 def test_every_service_runs_an_installed_program_as_nobody_special_and_says_whether_it_is_well(services: dict[str, Any], name: str) -> None:
     service = services[name]
     installed = {script.name for script in entry_points(group="console_scripts")}
-    assert service["command"][0] in installed
+    assert service["command"][0] in installed or service["command"][:2] == ["python", "-m"]
     assert service["user"] != "0"
     assert service["cap_drop"] == ["ALL"]
     assert service["healthcheck"]["test"][1] in installed | {"python"}
@@ -49,14 +50,30 @@ def test_what_asks_the_code_server_starts_when_that_answers(services: dict[str, 
 
 def test_a_daemon_without_its_code_server_waits_for_it_as_that_of_up_does(services: dict[str, Any], values: dict[str, Any]) -> None:
     waits = "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR"
-    assert environment_of(Path())[waits]
-    assert services["daemon"]["environment"][waits] == environment_of(Path())[waits]
-    assert values["dagsterDaemon"]["env"][waits] == environment_of(Path())[waits]
+    assert environment_of(Path(), secrets=True)[waits]
+    assert services["daemon"]["environment"][waits] == environment_of(Path(), secrets=True)[waits]
+    assert values["dagsterDaemon"]["env"][waits] == environment_of(Path(), secrets=True)[waits]
 
 
 def test_the_ui_is_not_open_to_the_network_and_nothing_else_is_published(services: dict[str, Any]) -> None:
     ports = {name: service["ports"] for name, service in services.items() if "ports" in service}
     assert ports == {"webserver": ["127.0.0.1:3000:3000"]}
+
+
+def test_every_webserver_is_the_guarded_one_and_its_probe_asks_for_a_name_that_is_answered(
+    services: dict[str, Any], values: dict[str, Any]
+) -> None:
+    assert services["webserver"]["command"][:3] == ["python", "-m", "fb_qbo_pipeline.webserver"]
+    assert "exec python -m fb_qbo_pipeline.webserver" in (DEPLOY / "Dockerfile").read_text()
+    webserver = values["dagsterWebserver"]
+    (deployment,) = values["dagster-user-deployments"]["deployments"]
+    assert webserver["image"]["tag"] == deployment["image"]["tag"]
+    (variable,) = webserver["env"]
+    assert variable["name"] == "FB_QBO_UI_URL"
+    probe = webserver["readinessProbe"]["httpGet"]
+    assert probe["port"] == webserver["service"]["port"]
+    allowed = Allowed("0.0.0.0", variable["value"])
+    assert all(allowed.host(header["value"], probe["port"]) for header in probe["httpHeaders"] if header["name"] == "Host")
 
 
 def test_webserver_and_daemon_ask_the_code_server_at_its_port(services: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import requests
 
 from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, RemoteRefusal, Unreachable
 from fb_qbo_pipeline.http import FakeTransport, Reply
-from fb_qbo_pipeline.oauth import Authorizer, AuthStyle, MemoryTokenStore, OAuthApp, TokenPair, authorize_url, exchange_code
+from fb_qbo_pipeline.oauth import Authorizer, AuthStyle, MemoryTokenStore, OAuthApp, TokenPair, authorize_url, exchange_code, new_verifier
 
 NOW = dt.datetime(2025, 3, 1, 12, 0, tzinfo=dt.UTC)
 FRESHBOOKS = OAuthApp(
@@ -359,3 +359,26 @@ def test_a_code_is_sent_once_only_even_when_the_answer_is_lost():
 def test_an_expired_code_asks_to_connect_again():
     with pytest.raises(ConnectionRequired, match="expired or was used already"):
         exchange_code(QUICKBOOKS, "code-1", "http://localhost/callback", session=FakeTransport([INVALID_GRANT]).session())
+
+
+def test_only_who_asked_for_a_code_can_redeem_it():
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636, appendix B
+    query = dict(parse_qsl(urlsplit(authorize_url(QUICKBOOKS, "s", "http://localhost/callback", verifier)).query))
+    assert query["code_challenge"] == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    assert query["code_challenge_method"] == "S256"
+    assert verifier not in query.values()
+    transport = FakeTransport([tokens()])
+    exchange_code(QUICKBOOKS, "code-1", "http://localhost/callback", verifier=verifier, session=transport.session())
+    assert form_of(transport.requests[0])["code_verifier"] == verifier
+    assert new_verifier() != new_verifier()
+    assert 43 <= len(new_verifier()) <= 128
+
+
+def test_a_service_that_refuses_the_verifier_is_told_with_the_way_around_it():
+    refused = Reply(400, '{"error": "invalid_request", "error_description": "unknown parameter code_verifier"}')
+    with pytest.raises(RemoteRefusal) as caught:
+        exchange_code(QUICKBOOKS, "c", "http://localhost/", verifier=new_verifier(), session=FakeTransport([refused]).session())
+    assert "fb-qbo connect quickbooks --no-pkce" in caught.value.remedy
+    with pytest.raises(RemoteRefusal) as caught:
+        exchange_code(QUICKBOOKS, "c", "http://localhost/", session=FakeTransport([refused]).session())
+    assert "--no-pkce" not in caught.value.remedy

@@ -1,5 +1,9 @@
+"""The loopback end of an authorization: one answer is waited for, among whatever else connects."""
+
+import contextlib
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -88,3 +92,74 @@ def test_a_port_in_use_is_said_so():
         taken.listen()
         with pytest.raises(PipelineError, match="cannot listen"):
             CallbackServer("s1", port=taken.getsockname()[1])
+
+
+def connected(server):
+    link = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    link.settimeout(10)
+    return link
+
+
+def test_connections_that_say_nothing_or_speak_slowly_do_not_keep_the_browser_waiting(browser):
+    with CallbackServer("s1") as server, ThreadPoolExecutor() as pool, contextlib.ExitStack() as links:
+        waiting = pool.submit(server.wait, 10)
+        for number in range(60):  # more than are held at once
+            link = links.enter_context(connected(server))
+            if number % 2:
+                link.sendall(b"GET /callback?code=evil&state=s1 HTTP/1.1\r\nHost: loc")  # and no end
+        started = time.monotonic()
+        assert visit(server, browser, "code=abc&state=s1").status_code == 200
+        assert waiting.result(timeout=5).code == "abc"
+    assert time.monotonic() - started < 1
+
+
+def test_a_connection_that_drips_is_ended(monkeypatch):
+    monkeypatch.setattr("fb_qbo_pipeline.oauth.callback.CONNECTION_SECONDS", 0.5)
+    with CallbackServer("s1") as server, connected(server) as link:
+        started = time.monotonic()
+        with contextlib.suppress(OSError):
+            while time.monotonic() - started < 5:
+                link.sendall(b"G")
+                time.sleep(0.05)
+        assert time.monotonic() - started < 4
+
+
+@pytest.mark.parametrize(
+    ("request_line", "host", "status"),
+    [
+        ("GET /callback?code=evil&state=s1 HTTP/1.1", "evil.example", 403),
+        ("GET /callback?code=evil&state=s1 HTTP/1.1", "localhost:1", 403),
+        ("GET /callback?code=evil&state=s1 HTTP/1.1", "", 403),
+        ("POST /callback?code=evil&state=s1 HTTP/1.1", "localhost:PORT", 501),
+        ("HEAD /callback?code=evil&state=s1 HTTP/1.1", "localhost:PORT", 501),
+        ("GET /callback/x?code=evil&state=s1 HTTP/1.1", "localhost:PORT", 404),
+        ("GET /callback?code=" + "x" * 20_000 + "&state=s1 HTTP/1.1", "localhost:PORT", 414),
+        ("GET /callback?code=abc&state=s1 HTTP/1.1", "localhost:PORT", 200),
+    ],
+)
+def test_only_a_get_of_the_right_path_under_the_right_name_is_read(request_line, host, status):
+    with CallbackServer("s1") as server:
+        with connected(server) as link:
+            link.sendall(f"{request_line}\r\nHost: {host.replace('PORT', str(server.port))}\r\n\r\n".encode())
+            assert int(link.recv(65_536).split()[1]) == status
+        if status == 200:
+            assert server.wait(5).code == "abc"
+        else:
+            with pytest.raises(Unreachable):
+                server.wait(0.05)
+
+
+def test_a_request_that_is_none_is_not_printed(capfd):
+    with CallbackServer("s1") as server, connected(server) as link:
+        link.sendall(b"GET /callback?code=secret-code \xff\xfe nonsense here\r\n\r\n")
+        link.recv(65_536)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_first_answer_counts_and_its_page_tells_nobody_the_address(browser):
+    with CallbackServer("s1") as server:
+        page = visit(server, browser, "code=abc&state=s1")
+        visit(server, browser, "error=access_denied&state=s1")
+        assert server.wait(5).code == "abc"
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pandera.pandas as pa
 
+from fb_qbo_pipeline.escaping import markdown
 from fb_qbo_pipeline.ledger.posted import Posted
 from fb_qbo_pipeline.ledger.raw import DELETED, GONE, PRESENT
 from fb_qbo_pipeline.money import ZERO
@@ -83,7 +84,7 @@ def clearing_table(lines: Sequence[Clearing]) -> str:
 
 
 def _cell(value: object) -> str:
-    return " ".join(str(value).replace("|", "\\|").split())
+    return markdown(str(value))
 
 
 def tie_out_table(lines: Iterable[Line]) -> str:
@@ -91,7 +92,9 @@ def tie_out_table(lines: Iterable[Line]) -> str:
     rows = ["| period | kind | FreshBooks | QuickBooks | held | difference |", "|---|---|---:|---:|---:|---:|"]
     for line in lines:
         figures = (line.freshbooks, line.quickbooks, line.held, line.difference)
-        rows.append(f"| {line.period} | {line.kind} | " + " | ".join(f"{figure:,.2f} {line.currency}" for figure in figures) + " |")
+        rows.append(
+            f"| {_cell(line.period)} | {_cell(line.kind)} | " + " | ".join(f"{figure:,.2f} {line.currency}" for figure in figures) + " |"
+        )
     return "\n".join(rows)
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 import requests
 
 from fb_qbo_pipeline.errors import PipelineError
+from fb_qbo_pipeline.escaping import chat, mail_body, mail_subject, one_line
 from fb_qbo_pipeline.http import CONNECT_SECONDS, describe
 from fb_qbo_pipeline.settings.alerting import smtp_parts
 from fb_qbo_pipeline.settings.environment import Environment
@@ -36,16 +37,16 @@ class Channel(Protocol):
 
 @dataclass(frozen=True)
 class Webhook:
-    """An incoming webhook."""
+    """An incoming webhook. What is sent links to `ui` at most."""
 
     address: str = field(repr=False)
+    ui: str = ""
 
     def send(self, subject: str, text: str) -> None:
         """Post the message."""
+        body = {"text": chat(f"{one_line(subject)}\n{text}", self.ui)}
         try:
-            answer = requests.post(
-                self.address, json={"text": f"{subject}\n{text}"}, timeout=(CONNECT_SECONDS, SECONDS), allow_redirects=False
-            )
+            answer = requests.post(self.address, json=body, timeout=(CONNECT_SECONDS, SECONDS), allow_redirects=False)
         except requests.RequestException as error:
             raise NotDelivered(f"the alert webhook: {describe(error)}", "look at FB_QBO_ALERT_WEBHOOK") from None
         if not 200 <= answer.status_code < 300:
@@ -63,13 +64,13 @@ class Email:
     def send(self, subject: str, text: str) -> None:
         """Send the message to all recipients at once."""
         message = EmailMessage()
-        message["Subject"] = subject
+        message["Subject"] = mail_subject(subject)
         message["From"] = self.sender
         message["To"] = ", ".join(self.recipients)
         message["Date"] = formatdate()
         message["Message-ID"] = make_msgid(domain=self.sender.rpartition("@")[2])
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
-        message.set_content(text)
+        message.set_content(mail_body(text))
         try:
             self._deliver(message)
         except smtplib.SMTPAuthenticationError:
@@ -105,7 +106,7 @@ class Email:
 
 def chat_of(environment: Environment) -> list[Channel]:
     """The webhook, if there is one."""
-    return [Webhook(environment.alert_webhook)] if environment.alert_webhook else []
+    return [Webhook(environment.alert_webhook, environment.ui_url or "")] if environment.alert_webhook else []
 
 
 def mail_of(environment: Environment) -> list[Channel]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from fb_qbo_pipeline.automation.alerts_delivery import Message, chat_of, deliver, mail_of
+from fb_qbo_pipeline.escaping import markdown
 from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.loading import LoadResult
 
@@ -27,9 +28,14 @@ def _asset(result: LoadResult) -> dg.AssetSpec:
         [GROUP, result.path.name],
         group_name=GROUP,
         kinds={"yaml"},
-        description=f"This company is not synced, because its settings cannot be used.\n\n```\n{result.error}\n```",
+        description=f"This company is not synced, because its settings cannot be used.\n\n{_told(result)}",
         metadata={"file": str(result.path)},
     )
+
+
+def _told(result: LoadResult) -> str:
+    """What is wrong, a line each; the file is quoted, so it is text and not Markdown."""
+    return "\n".join(f"* {markdown(line)}" for line in str(result.error).splitlines() if line.strip())
 
 
 def _sensors(broken: Sequence[LoadResult], environment: Environment) -> list[dg.SensorDefinition]:

@@ -31,15 +31,20 @@ _Lines = queue.SimpleQueue[str]
 
 
 def ask_in_browser(
-    app: OAuthApp, *, open_browser: OpenBrowser = webbrowser.open, typed: int | None = None, timeout: float = BROWSER_SECONDS
+    app: OAuthApp,
+    *,
+    verifier: str = "",
+    open_browser: OpenBrowser = webbrowser.open,
+    typed: int | None = None,
+    timeout: float = BROWSER_SECONDS,
 ) -> Callback:
-    """Send a person to the service and wait for the answer.
+    """Send a person to the service and wait for the answer, whose code is redeemed with `verifier` where there is one.
 
     `typed` is the file descriptor on which the address may be pasted (`terminal()`), `timeout` how long there is, in seconds.
     Raises Unreachable where no answer came in time, PipelineError where the access was denied or the port is in use.
     """
     state = secrets.token_urlsafe(24)
-    address = authorize_url(app, state, app.redirect_uri)
+    address = authorize_url(app, state, app.redirect_uri, verifier)
     where = urlsplit(app.redirect_uri)
     pasted: _Lines = queue.SimpleQueue()
     with contextlib.ExitStack() as opened:

@@ -11,6 +11,7 @@ import webbrowser
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import requests
@@ -18,13 +19,13 @@ import requests
 from fb_qbo_pipeline.cli.browser import BROWSER_SECONDS, OpenBrowser, ask_in_browser, print_only, terminal
 from fb_qbo_pipeline.cli.companies import one_integration
 from fb_qbo_pipeline.cli.options import config_option, verbose_option
-from fb_qbo_pipeline.cli.output import log_to
+from fb_qbo_pipeline.cli.output import echo, log_to
 from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, PipelineError, RemoteRefusal, Unreachable
 from fb_qbo_pipeline.freshbooks.client import FreshBooksClient
 from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
 from fb_qbo_pipeline.http import Attempt, Recorder, new_session, utc_now
 from fb_qbo_pipeline.ledger.audit import Audit
-from fb_qbo_pipeline.oauth import Authorizer, LockedTokens, OAuthApp, TokenPair, TokenStore, exchange_code
+from fb_qbo_pipeline.oauth import Authorizer, LockedTokens, OAuthApp, TokenPair, TokenStore, exchange_code, new_verifier
 from fb_qbo_pipeline.oauth.endpoint import TOKEN_TRIES, InvalidGrant, label, request_tokens
 from fb_qbo_pipeline.pipeline.accounts import freshbooks_business
 from fb_qbo_pipeline.pipeline.runtime import SERVICES, oauth_app, open_database, token_row, token_store
@@ -40,9 +41,12 @@ from fb_qbo_pipeline.settings.models import Integration
 @click.option("--refresh-token", metavar="TOKEN", help="Take over a token that exists; - reads it from standard input.")
 @click.option("--realm-id", metavar="ID", help="The QuickBooks company that the token is for: has to be the integration's.")
 @click.option("--no-browser", is_flag=True, help="Only print the address to open.")
+@click.option("--no-pkce", is_flag=True, help="Do without the code challenge, should the service refuse it.")
 @config_option
 @verbose_option
-def command(service: str, refresh_token: str | None, realm_id: str | None, no_browser: bool, config: Path | None, verbose: bool) -> int:
+def command(
+    service: str, refresh_token: str | None, realm_id: str | None, no_browser: bool, no_pkce: bool, config: Path | None, verbose: bool
+) -> int:
     """Connect the FreshBooks account or the QuickBooks company of an integration."""
     environment = Environment.read()
     log_to(environment, verbose=verbose)
@@ -53,7 +57,8 @@ def command(service: str, refresh_token: str | None, realm_id: str | None, no_br
         refresh_token = sys.stdin.readline()
     open_browser = print_only if no_browser else webbrowser.open
     typed = terminal() if refresh_token is None else None
-    click.echo(connect(service, integration, environment, refresh_token=refresh_token, open_browser=open_browser, typed=typed))
+    options: dict[str, Any] = {"refresh_token": refresh_token, "pkce": not no_pkce}
+    echo(connect(service, integration, environment, open_browser=open_browser, typed=typed, **options))
     return 0
 
 
@@ -63,6 +68,7 @@ def connect(
     environment: Environment,
     *,
     refresh_token: str | None = None,
+    pkce: bool = True,
     open_browser: OpenBrowser = webbrowser.open,
     typed: int | None = None,
     timeout: float = BROWSER_SECONDS,
@@ -73,15 +79,18 @@ def connect(
     """
     app = oauth_app(environment, service)
     attempts: list[Attempt] = []
+    verifier = new_verifier() if pkce else ""
     with contextlib.ExitStack() as opened:
         session = opened.enter_context(new_session(1))
         if refresh_token is not None:
             obtain = partial(_taken_over, app, refresh_token.strip(), session, attempts.append)
         else:
-            callback = ask_in_browser(app, open_browser=open_browser, typed=typed, timeout=timeout)
+            callback = ask_in_browser(app, verifier=verifier, open_browser=open_browser, typed=typed, timeout=timeout)
             if service == "quickbooks" and "realmId" in callback.extra:
                 require_company(callback.extra["realmId"], integration)
-            obtain = partial(exchange_code, app, callback.code, app.redirect_uri, session=session, recorder=attempts.append)
+            obtain = partial(
+                exchange_code, app, callback.code, app.redirect_uri, verifier=verifier, session=session, recorder=attempts.append
+            )
         engine = open_database(environment)
         opened.callback(engine.dispose)
         store = token_store(engine, environment, integration, service)

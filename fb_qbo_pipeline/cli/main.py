@@ -15,9 +15,9 @@ from typing import Any
 import click
 
 from fb_qbo_pipeline import __version__
-from fb_qbo_pipeline.cli.output import LOG, print_error, stop_logging
+from fb_qbo_pipeline.cli.output import LOG, echo, print_error, stop_logging
 from fb_qbo_pipeline.errors import PipelineError, causes
-from fb_qbo_pipeline.redaction import redact
+from fb_qbo_pipeline.redaction import guard_process, redact
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every expected error is a message with a remedy, never a traceback."""
+    os.umask(0o077)  # what this process and its children write is for this user only
+    guard_process()
     warnings.simplefilter("ignore")  # of libraries; they are for developers, and tests turn them into errors
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "200")  # events of a range are stored together
     # SIGTERM as Ctrl-C, so that the embedded server is stopped, too; Ctrl-C itself is ignored in what a script starts with &
@@ -131,7 +133,7 @@ def _unexpected(error: Exception) -> int:
         return _failed(for_people)
     name = type(error).__name__
     if not LOG.handlers:  # before there is a log
-        click.echo(f"error: unexpected {name}\n{redact(''.join(traceback.format_exception(error)))}", err=True)
+        echo(f"error: unexpected {name}\n{redact(''.join(traceback.format_exception(error)))}", err=True)
         return 1
     log.error("unexpected", exc_info=error)
     click.echo(f"error: unexpected {name}; the details are in logs/fb-qbo.log under FB_QBO_HOME", err=True)

@@ -9,15 +9,17 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import simplejson
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.table import Table
 
+from fb_qbo_pipeline.escaping import json_on_screen, one_line, terminal
 from fb_qbo_pipeline.redaction import RedactingFilter, redact
 from fb_qbo_pipeline.settings.environment import Environment
 
@@ -28,24 +30,53 @@ Ticker = Callable[[str, int, int], None]
 
 
 def out() -> Console:
-    """Standard output, as wide as the terminal or COLUMNS says; wide enough for tables where nothing does."""
+    """Standard output, as wide as the terminal or COLUMNS says; wide enough for tables where nothing does.
+
+    Whatever is printed on it is text (`_Text`).
+    """
     told = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(file=sys.stdout, width=None if told else 160, highlight=False)
+    return _of_text(Console(file=sys.stdout, width=None if told else 160, highlight=False, markup=False, emoji=False))
 
 
 def err() -> Console:
-    """Standard error."""
-    return Console(file=sys.stderr, stderr=True, highlight=False, soft_wrap=True)
+    """Standard error; text, too."""
+    return _of_text(Console(file=sys.stderr, stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False))
+
+
+class _Text(RenderHook):
+    """Names from outside are never markup, and hold nothing that a terminal obeys: one place for all that rich prints."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Called by rich with all that is about to be printed."""
+        return [_Shown(renderable) for renderable in renderables]
+
+
+class _Shown(NamedTuple):
+    inner: ConsoleRenderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for segment in console.render(self.inner, options):
+            yield segment if segment.control else Segment(terminal(segment.text), segment.style)
+
+
+def _of_text(console: Console) -> Console:
+    console.push_render_hook(_Text())
+    return console
 
 
 def print_error(message: str) -> None:
     """An error that a person may read, on standard error; secrets are removed."""
-    click.echo(f"error: {redact(message)}", err=True)
+    echo(f"error: {redact(message)}", err=True)
+
+
+def echo(message: str, *, err: bool = False) -> None:
+    """A line on standard output, or on standard error with `err`; text, never a command to the terminal."""
+    click.echo(terminal(message), err=err)
 
 
 def print_json(value: Any) -> None:
     """The one JSON document on standard output. Decimals are written as numbers."""
-    sys.stdout.write(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, indent=2, default=str) + "\n")
+    sys.stdout.write(json_on_screen(simplejson.dumps(value, use_decimal=True, ensure_ascii=False, indent=2, default=str)) + "\n")
     sys.stdout.flush()  # a reader that has gone away is noticed here, not as Python ends
 
 
@@ -70,12 +101,10 @@ def table(
 
 def _cell(value: object) -> str:
     if isinstance(value, Decimal):
-        text = f"{value:,.2f}"
-    elif isinstance(value, int) and not isinstance(value, bool):
-        text = f"{value:,}"
-    else:
-        text = "" if value is None else str(value)
-    return text.replace("[", "\\[")
+        return f"{value:,.2f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "" if value is None else terminal(str(value))
 
 
 @contextlib.contextmanager
@@ -88,15 +117,15 @@ def progress() -> Iterator[Ticker]:
     if not sys.stderr.isatty():
         yield lambda _what, _done, _all: None
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
-        os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding) as terminal,
-        Progress(*columns, console=Console(file=terminal), transient=True) as bar,
+        os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding) as screen,
+        Progress(*columns, console=_of_text(Console(file=screen, markup=False, emoji=False)), transient=True) as bar,
     ):
         task = bar.add_task("", total=None)
 
         def tick(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total or None)
+            bar.update(task, description=one_line(what), completed=done, total=total or None)
 
         yield tick
 

@@ -26,6 +26,7 @@ from fb_qbo_pipeline.automation.dagster_internals import GRPC_INFO_TAG, LOCATION
 from fb_qbo_pipeline.automation.jobs import companies_of
 from fb_qbo_pipeline.cli.output import err
 from fb_qbo_pipeline.errors import ConfigurationError, PipelineError
+from fb_qbo_pipeline.settings.environment import without_secrets
 
 HOST = "127.0.0.1"
 START_SECONDS = 120
@@ -41,16 +42,17 @@ def commands_of(workspace: Path, host: str, port: int, code_port: int, *, daemon
     """The modules and arguments of the services, in the order of their start."""
     commands = {
         "code": ["dagster", "code-server", "start", "-m", "fb_qbo_pipeline.definitions", "-h", HOST, "-p", str(code_port)],
-        "webserver": ["dagster_webserver", "-w", str(workspace), "-h", host, "-p", str(port)],
+        "webserver": ["fb_qbo_pipeline.webserver", "-w", str(workspace), "-h", host, "-p", str(port)],
         "daemon": ["dagster._daemon", "run", "-w", str(workspace)],
     }
     return {name: command for name, command in commands.items() if daemon or name != "daemon"}
 
 
-def environment_of(dagster_home: Path) -> dict[str, str]:
-    """The environment of the services."""
+def environment_of(dagster_home: Path, *, secrets: bool) -> dict[str, str]:
+    """The environment of a service. Runs and sensors are children of the code server: the others need no secret but the database's."""
     # The second: a daemon that cannot reach the code server waits for it, instead of failing the backfills whose assets it does not know.
-    return os.environ | {"DAGSTER_HOME": str(dagster_home), "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1"}
+    environment = os.environ | {"DAGSTER_HOME": str(dagster_home), "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1"}
+    return environment if secrets else without_secrets(environment)
 
 
 def write_workspace(dagster_home: Path, code_port: int) -> Path:
@@ -144,7 +146,7 @@ class _Services:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=environment_of(self._home),
+                env=environment_of(self._home, secrets=name == "code"),
                 start_new_session=True,
             )
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from fb_qbo_pipeline.ledger.tables import outbox
+from fb_qbo_pipeline.redaction import redact
 
 SENT = "sent"
 DONE = "done"
@@ -60,7 +61,9 @@ class Outbox:
 
     def mark(self, ids: Sequence[int], state: str, note: str = "") -> None:
         """End rows as done, refused or withdrawn."""
-        self._connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(state=state, note=note[:2000], finished_at=func.now()))
+        self._connection.execute(
+            update(outbox).where(outbox.c.id.in_(ids)).values(state=state, note=redact(note)[:2000], finished_at=func.now())
+        )
 
     def unfinished(self) -> list[Entry]:
         """Rows whose outcome is not known, oldest first."""

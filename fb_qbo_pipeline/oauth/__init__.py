@@ -3,6 +3,7 @@
 from fb_qbo_pipeline.oauth.authorizer import Authorizer, LockedTokens, MemoryTokenStore, TokenStore
 from fb_qbo_pipeline.oauth.callback import Callback, CallbackServer, parse_callback
 from fb_qbo_pipeline.oauth.endpoint import AuthStyle, OAuthApp, TokenPair, authorize_url, exchange_code
+from fb_qbo_pipeline.oauth.pkce import new_verifier
 
 __all__ = [
     "AuthStyle",
@@ -16,5 +17,6 @@ __all__ = [
     "TokenStore",
     "authorize_url",
     "exchange_code",
+    "new_verifier",
     "parse_callback",
 ]

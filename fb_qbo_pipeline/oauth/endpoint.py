@@ -30,7 +30,8 @@ from fb_qbo_pipeline.http import (
     retry_after,
     utc_now,
 )
-from fb_qbo_pipeline.redaction import redact, redact_url
+from fb_qbo_pipeline.oauth.pkce import challenge_of
+from fb_qbo_pipeline.redaction import redact, redact_url, remember_app, remember_token
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +71,10 @@ class OAuthApp:
     auth_style: AuthStyle = AuthStyle.FORM
     redirect_uri: str = ""
 
+    def __post_init__(self) -> None:
+        """Its secret is in use, so nobody may quote it."""
+        remember_app(self.client_id, self.client_secret)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
@@ -83,6 +88,10 @@ class TokenPair:
     refresh_token: str = field(repr=False)
     access_expires_at: dt.datetime | None = None
 
+    def __post_init__(self) -> None:
+        """Every token that is read, decrypted or received comes by here: nobody may quote it."""
+        remember_token(self.access_token, self.refresh_token)
+
 
 class InvalidGrant(Exception):
     """The token endpoint does not accept the refresh token or code. `answer_lost`: an earlier try may have used it up."""
@@ -92,11 +101,16 @@ class InvalidGrant(Exception):
         self.answer_lost = answer_lost
 
 
-def authorize_url(app: OAuthApp, state: str, redirect_uri: str) -> str:
-    """The address at which a person allows `app` to use their account; `state` comes back with the answer."""
+def authorize_url(app: OAuthApp, state: str, redirect_uri: str, verifier: str = "") -> str:
+    """The address at which a person allows `app` to use their account; `state` comes back with the answer.
+
+    With a `verifier` only who has it can redeem the code (`oauth.pkce`).
+    """
     query = {"client_id": app.client_id, "response_type": "code", "redirect_uri": redirect_uri, "state": state}
     if app.scope:
         query["scope"] = app.scope
+    if verifier:
+        query |= challenge_of(verifier)
     separator = "&" if "?" in app.authorize_url else "?"
     return app.authorize_url + separator + urlencode(query, quote_via=quote)
 
@@ -106,21 +120,29 @@ def exchange_code(
     code: str,
     redirect_uri: str,
     *,
+    verifier: str = "",
     session: requests.Session | None = None,
     clock: Clock = utc_now,
     recorder: Recorder = unrecorded,
 ) -> TokenPair:
-    """Trade an authorization code for tokens. `redirect_uri` must be the one of the authorize address.
+    """Trade an authorization code for tokens. `redirect_uri` and `verifier` must be those of the authorize address.
 
     Tried once: a code works once, and QuickBooks may withdraw the tokens of a code that is sent twice.
     """
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+    if verifier:
+        form["code_verifier"] = verifier
     try:
         return request_tokens(app, form, session=session or new_session(), clock=clock, sleep=time.sleep, tries=1, recorder=recorder)
     except InvalidGrant:
         raise ConnectionRequired(
             f"{label(app)} did not accept the authorization code: it has expired or was used already", f"run: fb-qbo connect {app.service}"
         ) from None
+    except RemoteRefusal as error:
+        if not verifier:
+            raise
+        remedy = f"{error.remedy}; should {label(app)} not know PKCE any more: fb-qbo connect {app.service} --no-pkce"
+        raise RemoteRefusal(error.message, remedy) from None
 
 
 def label(app: OAuthApp) -> str:
@@ -143,6 +165,7 @@ def request_tokens(
     Repeating a refresh is safe: either the first one did not arrive, or it did and the second is refused (InvalidGrant).
     The recorder must not fail: what it interrupts are tokens that nobody has stored yet.
     """
+    remember_token(*(form.get(name, "") for name in ("code", "code_verifier", "refresh_token")))
     fields = dict(form)
     auth: AuthBase
     if app.auth_style is AuthStyle.BASIC:

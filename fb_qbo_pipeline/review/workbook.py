@@ -12,13 +12,14 @@ from textwrap import wrap
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from fb_qbo_pipeline.errors import PipelineError
+from fb_qbo_pipeline.escaping import is_formula, spreadsheet
 from fb_qbo_pipeline.review.conclusion import conclusion, notes
 from fb_qbo_pipeline.review.sheets import Link, Results, Sheet, sheets
 
@@ -89,9 +90,10 @@ def _write(cell: Any, value: Any) -> None:
     """Money and dates in their formats. Text from FreshBooks never becomes a formula, and nothing in it breaks the file."""
     assert isinstance(cell, Cell)
     text, address = value if isinstance(value, Link) else (value, "")
-    cell.value = ILLEGAL_CHARACTERS_RE.sub("", text) if isinstance(text, str) else text
+    cell.value = spreadsheet(text) if isinstance(text, str) else text
     if isinstance(text, str):
         cell.data_type = "s"
+        cell.quotePrefix = is_formula(text)  # stays text when somebody edits the cell, too
     elif isinstance(value, Decimal):
         cell.number_format = _MONEY
     elif isinstance(value, dt.datetime):

@@ -4,7 +4,7 @@ A webhook's address and a mail server's hold secrets, so no message quotes a val
 """
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 _ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -28,6 +28,12 @@ def webhook(text: str) -> str:
     if not valid or any(character.isspace() for character in text):
         raise WrongValue("is not a web address", "copy the webhook's address from the service, or unset it")
     return text
+
+
+def secrets_of_webhook(address: str) -> list[str]:
+    """What of a checked address lets its owner post: the values of its query (Google Chat), else the end of its path (Slack)."""
+    parts = urlsplit(address)
+    return [value for _name, value in parse_qsl(parts.query)] or [parts.path.rpartition("/")[2]]
 
 
 def email_address(text: str) -> str:

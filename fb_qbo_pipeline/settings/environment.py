@@ -10,10 +10,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from fb_qbo_pipeline.errors import ConfigurationError
-from fb_qbo_pipeline.settings.alerting import WrongValue, email_address, email_addresses, hour_of_day, smtp_server, webhook
+from fb_qbo_pipeline.redaction import remember
+from fb_qbo_pipeline.settings.alerting import (
+    WrongValue,
+    email_address,
+    email_addresses,
+    hour_of_day,
+    secrets_of_webhook,
+    smtp_parts,
+    smtp_server,
+    webhook,
+)
 from fb_qbo_pipeline.settings.secret_key import KeySources, secret_key
 
 T = TypeVar("T")
@@ -64,8 +74,18 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("FB_QBO_ALERT_SILENT_HOURS", "6", "hours without a look for changes after which an alert says so"),
     Variable("FB_QBO_ALERT_EVERY_MINUTES", "60", "at most one message of a company in so many minutes; what happens meanwhile is grouped"),
     Variable("FB_QBO_REPORT_HOUR", "7", "hour of the company's day from which the sync report is sent"),
-    Variable("FB_QBO_UI_URL", "", "address of the Dagster UI, for links in alerts"),
+    Variable("FB_QBO_UI_URL", "", "address at which people open the Dagster UI: it is answered there, and alerts link to it"),
 )
+
+# The variables that hold secrets which only the process that syncs needs. The database's address, which every one needs, is none.
+SECRETS = (
+    "FB_QBO_SECRET_KEY",
+    "FRESHBOOKS_CLIENT_SECRET",
+    "QUICKBOOKS_CLIENT_SECRET",
+    "FB_QBO_ALERT_WEBHOOK",
+    "FB_QBO_SMTP",
+)
+_BELONGS_TO = {"FB_QBO_ALERT_EMAIL": "FB_QBO_SMTP"}  # one without the other is a mistake
 
 _DEFAULTS = {variable.name: variable.default for variable in VARIABLES}
 _POSTGRES_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
@@ -154,7 +174,15 @@ class Environment:
         if len(keys) > 1:
             reader.refuse(keys[0], f"and {', '.join(keys[1:])} each give the key", "keep one of them")
         reader.finish()
+        environment._remember_secrets()
         return environment
+
+    def _remember_secrets(self) -> None:
+        """What is in use is removed from all that is written, whoever quotes it."""
+        mail = smtp_parts(self.smtp)[-1] if self.smtp else None
+        database = unquote(urlsplit(self.database_url or "").password or "")
+        remember(self.secret_key, self.freshbooks_client_secret, self.quickbooks_client_secret, mail, database, self.alert_webhook)
+        remember(*secrets_of_webhook(self.alert_webhook or ""))
 
     def made_home(self) -> Path:
         """`home`, made where it does not exist. Raises ConfigurationError where this user may not write to it."""
@@ -191,7 +219,14 @@ class Environment:
 
     def token_key(self) -> bytes:
         """The Fernet key for the OAuth tokens at rest; made under `home` the first time unless one is given."""
-        return secret_key(self.home, self.key_sources().read())
+        key = secret_key(self.home, self.key_sources().read())
+        remember(key.decode())
+        return key
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that syncs nothing: the UI's, and the daemon's, which asks the code server for everything."""
+    return {name: value for name, value in environ.items() if _BELONGS_TO.get(name, name) not in SECRETS}
 
 
 @dataclass

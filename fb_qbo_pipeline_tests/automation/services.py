@@ -40,7 +40,11 @@ class Services:
         """Start `python -m COMMAND`, its output in a log of its own."""
         with (self.home / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", *command], stdout=log, stderr=log, env=environment_of(self.home), start_new_session=True
+                [sys.executable, "-m", *command],
+                stdout=log,
+                stderr=log,
+                env=environment_of(self.home, secrets=True),
+                start_new_session=True,
             )
         self._running.append(process)
 

@@ -66,3 +66,16 @@ def test_refused_recipients_and_redirects_are_not_delivered(mail_server: MailSer
         deliver([message(email(mail_server.address))], pytest.fail)
     with pytest.raises(NotDelivered, match="answered 302"):
         deliver([message(Webhook(webhook.address))], pytest.fail)
+
+
+def test_what_outsiders_have_typed_is_text_in_a_mail_and_in_a_chat(mail_server: MailServer, webhook: WebhookServer) -> None:
+    subject, text = "acme\r\nBcc: all@evil.example", "<!channel> [pay](https://evil.example) \x1b[2J\u202e\ud800 https://ui.example/runs/1"
+    ours = Webhook(webhook.address, "https://ui.example")
+    deliver([Message(ours, subject, text), Message(email(mail_server.address), subject, text)], pytest.fail)
+    (received,) = mail_server.messages
+    assert received["Bcc"] is None
+    assert received["Subject"] == "acme Bcc: all@evil.example"
+    assert mail_server.texts()[0].endswith("\ufffd[2J\ufffd\ufffd https://ui.example/runs/1")
+    (body,) = webhook.bodies
+    assert body["text"].startswith("acme Bcc: all\u2060@\u2060evil.example\n‹!channel›")
+    assert [word for word in body["text"].split() if "://" in word] == ["https://ui.example/runs/1"]

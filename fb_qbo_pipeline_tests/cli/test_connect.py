@@ -250,6 +250,36 @@ def test_a_code_that_is_not_accepted_leaves_the_former_tokens(world: World, brow
     assert stored(world, "quickbooks") == TokenPair("", REFRESH_TOKEN)
 
 
+@pytest.mark.parametrize(("service", "pkce"), [("freshbooks", True), ("freshbooks", False), ("quickbooks", True), ("quickbooks", False)])
+def test_a_service_that_proves_who_redeems_a_code_and_one_that_does_not_are_both_connected(
+    service: str, pkce: bool, world: World, browser: Callable[..., Sign]
+) -> None:
+    """The FreshBooks sandbox compares, the QuickBooks sandbox ignores what it does not know."""
+    forget(at(world))
+    seen: list[str] = []
+    sign_in = browser()
+
+    def watched(address: str) -> None:
+        seen.append(address)
+        sign_in(address)
+
+    assert NAMES[service] in connect(service, world.integration, world.environment, pkce=pkce, open_browser=watched, timeout=5)
+    assert ("code_challenge_method=S256" in seen[0]) is pkce
+
+
+def test_a_code_that_somebody_else_asked_for_is_not_redeemed(world: World, browser: Callable[..., Sign]) -> None:
+    at(world)
+    stolen = browser(lambda answer: answer.headers["Location"])
+    with pytest.raises(ConnectionRequired, match="did not accept the authorization code"):
+        connect(
+            "freshbooks",
+            world.integration,
+            world.environment,
+            open_browser=lambda address: stolen(address.replace("code_challenge=", "code_challenge=x")),
+            timeout=5,
+        )
+
+
 def _another_refresh_token(sandboxes: Sandboxes) -> str:
     """A second connection of the same login, which leaves the first one's tokens alone."""
     tokens = sandboxes.freshbooks.app.state.tokens  # type: ignore[union-attr]

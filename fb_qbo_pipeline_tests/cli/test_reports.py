@@ -10,6 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from fb_qbo_pipeline.escaping import terminal
 from fb_qbo_pipeline.ledger.tables import audit
 from fb_qbo_pipeline_tests.cli.command_line import CommandLine, days_ago
 from fb_qbo_pipeline_tests.pipeline.world import World, line
@@ -193,3 +194,13 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 1
+
+
+@pytest.mark.parametrize("number", ["7\\[/x]", "[/x]", "\x1b[2J7", "7\u202e", ":bug:"])
+def test_a_number_that_is_markup_or_a_terminal_command_is_shown_as_text(number: str, present_world: World, fb_qbo: CommandLine) -> None:
+    present_world.invoice("10.00", on=days_ago(3), number=number)
+    result = fb_qbo("plan")
+    assert (result.status, result.err) == (0, "")
+    assert f"invoice {terminal(number)}" in result.out
+    assert "\x1b" not in result.out
+    assert json.loads(fb_qbo("plan", "--json").out)[0]["number"] == number

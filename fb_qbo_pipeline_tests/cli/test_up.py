@@ -6,11 +6,13 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any, Self
 
 import dagster as dg
@@ -21,6 +23,7 @@ from fb_qbo_pipeline.automation.instance import open_instance
 from fb_qbo_pipeline.automation.jobs import asset_keys
 from fb_qbo_pipeline.cli.services import HOST, free_port
 from fb_qbo_pipeline.ledger.locks import advisory_lock
+from fb_qbo_pipeline.sandbox.server import CLIENT_SECRET
 from fb_qbo_pipeline_tests.automation.services import quick_home, wait_until
 from fb_qbo_pipeline_tests.cli.command_line import CommandLine, days_ago
 from fb_qbo_pipeline_tests.pipeline.world import World
@@ -47,6 +50,9 @@ def test_it_serves_the_companies_that_work_until_it_is_told_to_stop_and_then_not
             with urllib.request.urlopen(f"http://{HOST}:{port}/server_info", timeout=30) as answer:
                 assert answer.status == 200
             assert len(services(fb_qbo)) >= 2
+            for name, secrets in (("fb_qbo_pipeline.webserver", False), ("dagster._daemon", False), ("code-server", True)):
+                assert (CLIENT_SECRET in environment_of(fb_qbo, name)) is secrets, name
+            assert {stat.S_IMODE(file.stat().st_mode) & 0o077 for file in (fb_qbo.folder / "logs").rglob("*")} == {0}
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.stderr.read() == "stopping\n"
@@ -54,6 +60,16 @@ def test_it_serves_the_companies_that_work_until_it_is_told_to_stop_and_then_not
     assert services(fb_qbo) == []
     for name in ("code", "webserver", "daemon"):
         assert (fb_qbo.folder / "logs" / f"{name}.log").exists()
+
+
+def environment_of(fb_qbo: CommandLine, part: str) -> str:
+    """The environment of the service whose command line holds `part`; of the code server, which names no folder, by its home."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            environment = (process / "environ").read_bytes().decode()
+            if part in (process / "cmdline").read_bytes().decode() and f"FB_QBO_HOME={fb_qbo.folder}" in environment:
+                return environment
+    raise AssertionError(f"{part} does not run")
 
 
 def services(fb_qbo: CommandLine) -> list[str]:

@@ -2,8 +2,12 @@
 
 import re
 
+from sqlalchemy import Engine, select
+
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.outbox import DONE, REFUSED, SENT, new_request_id
+from fb_qbo_pipeline.ledger.tables import outbox
+from fb_qbo_pipeline.redaction import remember_token
 
 BODY = '{"Amount":100.10,"Note":"é"}'
 
@@ -53,3 +57,14 @@ def test_request_ids_are_as_long_as_quickbooks_allows_and_never_repeat() -> None
     made = {new_request_id() for _ in range(100)}
     assert len(made) == 100
     assert all(re.fullmatch(r"[0-9a-f-]{36}", one) for one in made)
+
+
+def test_a_secret_that_a_service_quotes_is_not_kept_in_a_note_and_a_body_is_never_touched(engine: Engine, ledger: Ledger) -> None:
+    remember_token("quoted-access-token")
+    body = '{"Note":"quoted-access-token"}'
+    with ledger.begin() as tx:
+        (entry,) = tx.outbox.prepare([_row("r", 1) | {"body": body}])
+        tx.outbox.mark([entry.id], REFUSED, "the token quoted-access-token is not known")
+        assert tx.outbox.of_document("invoice", 1)[0].body == body
+    with engine.connect() as connection:
+        assert connection.execute(select(outbox.c.note)).scalar_one() == "the token [hidden] is not known"

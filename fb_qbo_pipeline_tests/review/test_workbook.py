@@ -127,6 +127,7 @@ def test_amounts_and_dates_can_be_added_up_sorted_and_filtered(tmp_path: Path) -
 def test_text_from_freshbooks_is_no_formula(tmp_path: Path) -> None:
     cell = written(tmp_path, acme=result())["Held"]["D2"]
     assert (cell.value, cell.data_type) == ("=HYPERLINK(1)", "s")
+    assert cell.quotePrefix, "it would become one when somebody edits the cell"
 
 
 def test_a_company_without_documents_is_in_the_summary_all_the_same(tmp_path: Path) -> None:

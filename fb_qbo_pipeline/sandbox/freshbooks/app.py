@@ -110,7 +110,9 @@ class _Api:
         redirect_uri = given.get("redirect_uri", "")
         if given.get("client_id") != self.tokens.client_id or urlsplit(redirect_uri).scheme not in {"http", "https"}:
             return Response("<html><body>Something went wrong.</body></html>", HTTPStatus.INTERNAL_SERVER_ERROR, media_type="text/html")
-        answer = {"code": self.tokens.issue_code(redirect_uri)} | ({"state": given["state"]} if "state" in given else {})
+        answer = {"code": self.tokens.issue_code(redirect_uri, given.get("code_challenge", ""))} | (
+            {"state": given["state"]} if "state" in given else {}
+        )
         return RedirectResponse(f"{redirect_uri}?{urlencode(answer)}", HTTPStatus.FOUND)
 
     def token(self, call: _Call) -> Response:

@@ -5,6 +5,8 @@ person can reconnect. `created_at + expires_in` is when the access token ends. W
 is not documented: here it does not.
 """
 
+import base64
+import hashlib
 import secrets
 import threading
 import time
@@ -43,7 +45,7 @@ class TokenServer:
         self._now = now
         self._refresh_tokens = {refresh_token}
         self._access_tokens: dict[str, float] = {}  # token → when it ends
-        self._codes: dict[str, tuple[str, float]] = {}  # code → (redirect_uri, when it ends)
+        self._codes: dict[str, tuple[str, float, str]] = {}  # code → (redirect_uri, when it ends, PKCE's S256 challenge or '')
         self._lock = threading.Lock()
 
     def accepts(self, authorization: str) -> bool:
@@ -52,11 +54,11 @@ class TokenServer:
         with self._lock:
             return scheme.lower() == "bearer" and self._access_tokens.get(token, 0) > self._now()
 
-    def issue_code(self, redirect_uri: str) -> str:
-        """An authorization code for one use within five minutes, at the same redirect_uri."""
+    def issue_code(self, redirect_uri: str, challenge: str = "") -> str:
+        """An authorization code for one use within five minutes, at the same redirect_uri and by who can answer `challenge`."""
         code = secrets.token_hex(16)
         with self._lock:
-            self._codes[code] = (redirect_uri, self._now() + CODE_SECONDS)
+            self._codes[code] = (redirect_uri, self._now() + CODE_SECONDS, challenge)
         return code
 
     def expire_access_tokens(self) -> None:
@@ -80,7 +82,7 @@ class TokenServer:
             if form.get("grant_type") == "refresh_token":
                 self._use_refresh_token(form.get("refresh_token", ""))
             elif form.get("grant_type") == "authorization_code":
-                self._use_code(form.get("code", ""), form["redirect_uri"])
+                self._use_code(form.get("code", ""), form["redirect_uri"], form.get("code_verifier", ""))
             else:
                 raise OAuthRefusal(400, "unsupported_grant_type", "The authorization grant type is not supported.")
             return self._new_pair()
@@ -90,8 +92,10 @@ class TokenServer:
             raise OAuthRefusal(400, "invalid_grant", "The refresh token is invalid, expired, revoked or was used before.")
         self._refresh_tokens.remove(token)
 
-    def _use_code(self, code: str, redirect_uri: str) -> None:
-        issued_for, ends = self._codes.pop(code, ("", 0.0))
+    def _use_code(self, code: str, redirect_uri: str, verifier: str) -> None:
+        issued_for, ends, challenge = self._codes.pop(code, ("", 0.0, ""))
+        if challenge and challenge != base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode():
+            raise OAuthRefusal(400, "invalid_grant", "The code verifier does not match the code challenge.")
         if issued_for != redirect_uri or ends <= self._now():
             raise OAuthRefusal(400, "invalid_grant", "The authorization code is invalid, expired or was issued for another redirect URI.")
 
