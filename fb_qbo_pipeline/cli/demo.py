@@ -138,11 +138,11 @@ def _sync(environment: Environment, integration: Integration) -> bool:
     reconcile.show(integration.name, result)
     with connected(integration, environment) as runtime:
         found = failing(runtime.ledger, integration, runtime.mirror.company(), RULES, result.start, result.end)
-    _show_checks(found)
+    show_checks(found)
     return result.agrees
 
 
-def _show_checks(found: Sequence[Failing]) -> None:
+def show_checks(found: Sequence[Failing]) -> None:
     """Every check that fails: how many documents, how much money, what to do. The Dagster UI has the tables."""
     console = out()
     console.print()
