@@ -139,11 +139,11 @@ def _sync(environment: Environment, integration: Integration) -> bool:
     reconcile.show(integration.name, result)
     with connected(integration, environment) as runtime:
         verdicts = look_at_company(runtime, EVERY_RULE)
-    _show_checks(verdicts)
+    show_checks(verdicts)
     return result.agrees
 
 
-def _show_checks(verdicts: Mapping[str, Verdict]) -> None:
+def show_checks(verdicts: Mapping[str, Verdict]) -> None:
     """Every check that fails: how many documents, how much money, what to do. The Dagster UI has the tables."""
     console = out()
     console.print()

@@ -204,3 +204,80 @@ def test_a_number_that_is_markup_or_a_terminal_command_is_shown_as_text(number: 
     assert f"invoice {terminal(number)}" in result.out
     assert "\x1b" not in result.out
     assert json.loads(fb_qbo("plan", "--json").out)[0]["number"] == number
+
+
+def test_a_trace_shows_both_sides_line_by_line(present_world: World, synced: CommandLine) -> None:
+    told = synced("trace", "31").out
+    customer = present_world.quickbooks.rows("Customer")[0]["DisplayName"]
+    for words in (
+        f"invoice 31 of {days_ago(20)}, Acme Ltd, 1,130.00 CAD (FreshBooks id ",
+        "state: in QuickBooks, as QuickBooks last answered",
+        f"number 31, Acme Ltd, dated {days_ago(20)}",
+        "· Design: 1 × 1,000.00 = 1,000.00, HST 13%",
+        "total 1,130.00 CAD, of it tax 130.00; open 0.00",
+        f"number FB31, {customer}, dated {days_ago(20)}",
+        "1 × 1,000 = 1,000.00, tax code HST ON",
+        "· tax HST",
+        "· settles Invoice id ",
+        f"payment of invoice 31 of {days_ago(10)}",
+    ):
+        assert words in told, words
+    assert "None" not in told
+
+
+def test_a_trace_of_an_expense_names_its_vendor_category_and_taxes(synced: CommandLine, present_world: World) -> None:
+    (expense,) = present_world.freshbooks.view("expense")
+    for name in (f"{expense['id']}", f"EXP-{expense['id']}"):
+        told = synced("trace", name).out
+        for words in ("expense of Serano Bakery (FreshBooks id ", "Advertising", "· HST 13%: 6.50", "total 56.50 CAD, taxes included"):
+            assert words in told, words
+        assert "None" not in told
+
+
+def test_a_held_expense_is_found_by_the_number_that_it_would_have(fb_qbo: CommandLine, present_world: World) -> None:
+    astrology = present_world.freshbooks.add_category("Astrology")["id"]
+    expense = present_world.freshbooks.add_expense("56.50", astrology, days_ago(18), vendor="Serano Bakery")
+    present_world.sync(days_ago(30), days_ago(0))
+    told = fb_qbo("trace", f"EXP-{expense['id']}").out
+    assert "state: HELD, not in QuickBooks: unmapped_category" in told
+    assert told.index("→ add “Astrology") < told.index("FreshBooks: present")
+
+
+def test_a_trace_says_first_that_somebody_has_changed_or_deleted_the_document_in_quickbooks(
+    synced: CommandLine, present_world: World
+) -> None:
+    (expense,) = present_world.freshbooks.view("expense")
+    invoice = next(row for row in present_world.freshbooks.view("invoice") if row["invoice_number"] == "31")
+    present_world.quickbooks.edit("Bill", present_world.document("expense", expense["id"])["Id"], TxnDate=f"{days_ago(1)}")
+    present_world.quickbooks.remove("Invoice", present_world.document("invoice", invoice["id"])["Id"])
+    present_world.invoice("10.00", on=days_ago(2), number="34")
+    synced("plan")  # looks at QuickBooks' books, because there is something to post
+    bill = synced("trace", str(expense["id"])).out.splitlines()
+    assert bill[1].startswith(f"  state: CHANGED in QuickBooks by hand: date {days_ago(1)} instead of {days_ago(18)}")
+    gone = synced("trace", "FB31").out.splitlines()
+    assert gone[1] == "  state: DELETED in QuickBooks by hand"
+    assert "posted" not in " ".join(gone[:3])
+    present_world.sync(days_ago(30), days_ago(0))
+    (held,) = [row for row in present_world.held() if row["number"] == "31" and row["code"] == "changed_in_quickbooks"]
+    assert f"→ fb-qbo exceptions post {held['id']} makes it again" in synced("trace", "FB31").out
+    synced("exceptions", "ignore", str(held["id"]), "--reason", "the client went bankrupt")
+    assert "state: IGNORED by a person (the client went bankrupt): DELETED in QuickBooks by hand" in synced("trace", "FB31").out
+
+
+def test_a_number_that_is_not_there_suggests_those_that_are_near(synced: CommandLine) -> None:
+    result = synced("trace", "FB311")
+    assert result.status == 1
+    assert "did you mean FB31" in result.err
+    assert "did you mean" not in synced("trace", "something else entirely").err
+    assert "did you mean" not in synced("trace", "something else entirely").out
+
+
+def test_a_plan_names_the_reason_and_the_remedy_of_what_would_be_held(present_world: World, fb_qbo: CommandLine) -> None:
+    present_world.invoice("1000.00", on=days_ago(20), number="31")
+    present_world.invoice("200.00", on=days_ago(15), number="32", taxes=LEVY)
+    told = fb_qbo("plan").out
+    assert "create: 1 document, 1,130.00 CAD" in told
+    assert "as Invoice FB31" in told
+    assert "hold: unmapped_tax: 1 document, 204.00 CAD" in told
+    assert "→ add “Eco Levy 2%: NAME OF A QUICKBOOKS TAX CODE” to sales.taxes" in told
+    assert told.index("create:") < told.index("hold:")
