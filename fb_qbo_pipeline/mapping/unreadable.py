@@ -6,10 +6,11 @@ not take part, and a person has to open it. Records that the settings leave out 
 
 import datetime as dt
 
-from fb_qbo_pipeline.freshbooks.records import Unreadable, VisState
+from fb_qbo_pipeline.freshbooks.records import Unreadable
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Mapped, Outcome, Problem, Source
-from fb_qbo_pipeline.mapping.outcomes import deleted, held, out_of_scope
+from fb_qbo_pipeline.mapping.outcomes import held
+from fb_qbo_pipeline.mapping.scope import expense_scope, invoice_scope, payment_scope
 from fb_qbo_pipeline.money import ZERO
 
 
@@ -28,11 +29,9 @@ def map_unreadable(record: Unreadable, day: dt.date, context: Context, sale: Map
         label=record.number or (sale.label if sale is not None else str(record.id)),
         party=record.party or (sale.party if sale is not None else ""),
     )
-    if record.vis_state is VisState.DELETED:
-        return deleted(base, context.integration)
-    left_out = _left_out(record, day, context, sale)
-    if left_out:
-        return out_of_scope(base, left_out)
+    left_out = _scope(base, record, context, sale)
+    if left_out is not None:
+        return left_out
     return held(
         base,
         Problem(
@@ -43,20 +42,10 @@ def map_unreadable(record: Unreadable, day: dt.date, context: Context, sale: Map
     )
 
 
-def _left_out(record: Unreadable, day: dt.date, context: Context, sale: Mapped | None) -> str:
-    """Why the settings leave the record out; '' where they do not, or where that cannot be told."""
-    integration = context.integration
-    section = {"invoice": integration.sales, "payment": integration.payments, "expense": integration.expenses}[record.resource]
-    if section is None:
-        return f"{record.resource}s are not synced: the settings have no section for them"
-    if record.resource == "payment":
-        if integration.sales is not None and integration.sales.post_as == "sales_receipt":
-            return "the sales receipt holds the payment (sales.post_as: sales_receipt)"
-        if sale is not None and sale.outcome in (Outcome.OUT_OF_SCOPE, Outcome.DELETED, Outcome.KEPT):
-            return f"its invoice {sale.label} is not synced"
-        return ""
-    if day < integration.start_date:
-        return f"dated before start_date ({integration.start_date.isoformat()})"
-    if integration.sales is not None and record.resource == "invoice" and record.status and record.status not in integration.sales.statuses:
-        return f"its status “{record.status}” is not among sales.statuses"
-    return ""
+def _scope(base: Mapped, record: Unreadable, context: Context, sale: Mapped | None) -> Mapped | None:
+    """The decision about a record that the settings leave out; None where they do not, or where that cannot be told."""
+    if base.source is Source.INVOICE:
+        return invoice_scope(base, context.integration, record.vis_state, record.status)
+    if base.source is Source.EXPENSE:
+        return expense_scope(base, context.integration, record.vis_state, record.amount)
+    return payment_scope(base, context.integration, record.vis_state, record.amount, sale, of_no_invoice=False)
