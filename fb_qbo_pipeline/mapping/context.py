@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from fb_qbo_pipeline.freshbooks.records import Category, Client, Item, VisState
+from fb_qbo_pipeline.freshbooks.records import Category, Client, Item, Unreadable, VisState
 from fb_qbo_pipeline.quickbooks import company as qbo
 from fb_qbo_pipeline.quickbooks.company import Company, fold
 from fb_qbo_pipeline.settings.models import Integration
@@ -19,13 +19,18 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Context:
-    """Everything that the mapping looks up. `clients` and `categories` are FreshBooks' by id, `items` FreshBooks' products."""
+    """Everything that the mapping looks up. `clients` and `categories` are FreshBooks' by id, `items` FreshBooks' products.
+
+    `unreadable`: clients, products and categories that cannot be read. What refers to one of them is held, because it would
+    otherwise be posted as if FreshBooks did not have it.
+    """
 
     integration: Integration
     company: Company
     clients: Mapping[int, Client]
     items: Sequence[Item]
     categories: Mapping[int, Category]
+    unreadable: Sequence[Unreadable] = ()
 
     def once(self, question: Hashable, answer: Callable[[], _T]) -> _T:
         """`answer()`, asked for once a run: `question` names the rule and everything but this context that the answer depends on.
@@ -45,9 +50,21 @@ class Context:
         """FreshBooks' products of this name: the active ones, or the others where none is active."""
         return self._freshbooks_items.get(fold(name), ())
 
+    def unreadable_record(self, resource: str, record_id: int | None) -> Unreadable | None:
+        """The client or category of this id, where it cannot be read."""
+        return self._unreadable.get((resource, record_id))
+
+    def unreadable_item(self, name: str) -> Unreadable | None:
+        """A FreshBooks product of this name that cannot be read."""
+        return next((one for one in self.unreadable if one.resource == "item" and one.number and fold(one.number) == fold(name)), None)
+
     def shares_category_name(self, name: str) -> bool:
         """Whether several FreshBooks expense categories, under different parents, are called `name`."""
         return self._category_names.count(fold(name)) > 1
+
+    @cached_property
+    def _unreadable(self) -> dict[tuple[str, int | None], Unreadable]:
+        return {(one.resource, one.id): one for one in self.unreadable}
 
     @cached_property
     def _answers(self) -> dict[Hashable, Any]:

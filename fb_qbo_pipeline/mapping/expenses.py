@@ -15,7 +15,7 @@ from fb_qbo_pipeline.mapping.expense_lines import ExpenseTarget, category_label,
 from fb_qbo_pipeline.mapping.expense_tax import Purchase, purchase, purchase_code
 from fb_qbo_pipeline.mapping.headers import currency_problem, header, numbering, period_problem, ref
 from fb_qbo_pipeline.mapping.lines import DESCRIPTION_LENGTH
-from fb_qbo_pipeline.mapping.outcomes import blocking, decide
+from fb_qbo_pipeline.mapping.outcomes import blocking, decide, guarded
 from fb_qbo_pipeline.mapping.parties import reference, vendor_request
 from fb_qbo_pipeline.mapping.placement import Placement, placement
 from fb_qbo_pipeline.mapping.references import Problems
@@ -51,6 +51,11 @@ def map_expense(expense: Expense, context: Context) -> Mapped:
         label=str(expense.id),
         party=vendor,
     )
+    return guarded(base, lambda: _decided(base, expense, context))
+
+
+def _decided(base: Mapped, expense: Expense, context: Context) -> Mapped:
+    expenses = context.integration.expenses
     left_out = expense_scope(base, context.integration, expense.vis_state, expense.amount)
     if left_out is not None:
         return left_out

@@ -16,7 +16,7 @@ from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, ItemReques
 from fb_qbo_pipeline.mapping.due_dates import due_date
 from fb_qbo_pipeline.mapping.headers import currency_problem, header, numbering, period_problem, ref
 from fb_qbo_pipeline.mapping.lines import SalesLine, sales_lines
-from fb_qbo_pipeline.mapping.outcomes import blocking, decide
+from fb_qbo_pipeline.mapping.outcomes import blocking, decide, guarded
 from fb_qbo_pipeline.mapping.parties import client_name, contact, customer_request, issued_to, postal_address, reference
 from fb_qbo_pipeline.mapping.placement import Placement, placement
 from fb_qbo_pipeline.mapping.references import Problems
@@ -24,6 +24,7 @@ from fb_qbo_pipeline.mapping.rounding import rounding_lines
 from fb_qbo_pipeline.mapping.sales_tax import first_is_compound, line_references, rounding_reference, sales_codes, tax_fields
 from fb_qbo_pipeline.mapping.scope import invoice_scope
 from fb_qbo_pipeline.mapping.text import cents, legal_text, shown
+from fb_qbo_pipeline.mapping.unreadable import list_problem
 from fb_qbo_pipeline.money import ZERO, total
 from fb_qbo_pipeline.settings.models import Sales
 
@@ -54,6 +55,10 @@ def map_invoice(invoice: Invoice, payments: Sequence[Payment], context: Context)
         label=invoice.number or str(invoice.id),
         party=client_name(invoice, context),
     )
+    return guarded(base, lambda: _decided(base, invoice, payments, context))
+
+
+def _decided(base: Mapped, invoice: Invoice, payments: Sequence[Payment], context: Context) -> Mapped:
     left_out = invoice_scope(base, context.integration, invoice.vis_state, invoice.status)
     if left_out is not None:
         return left_out
@@ -83,6 +88,9 @@ def _conditions(invoice: Invoice, sales: Sales, context: Context) -> Problems:
                 "nothing, if it will be paid: it is posted then; or post as invoices (sales.post_as: invoice)",
             )
         )
+    client = context.unreadable_record("client", invoice.client_id)
+    if client is not None:
+        problems.append(list_problem(client, "its client"))
     for problem in (currency_problem(invoice.currency, context), period_problem(invoice.date, context)):
         if problem is not None:
             problems.append(problem)

@@ -14,7 +14,7 @@ from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.deposits import deposit_account
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Mapped, Outcome, Problem, Source
 from fb_qbo_pipeline.mapping.headers import header, period_problem, ref
-from fb_qbo_pipeline.mapping.outcomes import blocking, decide, held
+from fb_qbo_pipeline.mapping.outcomes import blocking, decide, guarded, held
 from fb_qbo_pipeline.mapping.references import Problems
 from fb_qbo_pipeline.mapping.scope import payment_scope
 from fb_qbo_pipeline.mapping.text import cents, legal_name, shown
@@ -39,6 +39,12 @@ def map_payment(payment: Payment, invoice: Invoice | None, siblings: Sequence[Pa
         label=sale.label if sale is not None else str(payment.id),
         party=sale.party if sale is not None else _client_name(payment, context),
     )
+    return guarded(base, lambda: _decided(base, payment, invoice, siblings, sale, context))
+
+
+def _decided(
+    base: Mapped, payment: Payment, invoice: Invoice | None, siblings: Sequence[Payment], sale: Mapped | None, context: Context
+) -> Mapped:
     left_out = payment_scope(base, context.integration, payment.vis_state, payment.amount, sale, of_no_invoice=payment.invoice_id is None)
     if left_out is not None:
         return left_out

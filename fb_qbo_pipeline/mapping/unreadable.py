@@ -13,12 +13,16 @@ from fb_qbo_pipeline.mapping.outcomes import held
 from fb_qbo_pipeline.mapping.scope import expense_scope, invoice_scope, payment_scope
 from fb_qbo_pipeline.money import ZERO
 
+REMEDY = "open it in FreshBooks, correct it and save it: it is read again by itself"
+NO_ID = "no id"
+
 
 def map_unreadable(record: Unreadable, day: dt.date, context: Context, sale: Mapped | None = None) -> Mapped:
     """Decide about an unreadable record of `day`; `sale` is the decision about a payment's invoice, where that is known.
 
     An amount that is unreadable, too, counts as nothing, in the company's currency.
     """
+    what = f"{record.resource} {record.id}" if record.id > 0 else f"a {record.resource} without a usable id"
     base = Mapped(
         source=Source(record.resource),
         source_id=record.id,
@@ -26,7 +30,7 @@ def map_unreadable(record: Unreadable, day: dt.date, context: Context, sale: Map
         date=day,
         amount=record.amount if record.amount is not None else ZERO,
         currency=record.currency or context.company.preferences.home_currency,
-        label=record.number or (sale.label if sale is not None else str(record.id)),
+        label=record.number or (sale.label if sale is not None else str(record.id) if record.id > 0 else NO_ID),
         party=record.party or (sale.party if sale is not None else ""),
     )
     left_out = _scope(base, record, context, sale)
@@ -36,10 +40,16 @@ def map_unreadable(record: Unreadable, day: dt.date, context: Context, sale: Map
         base,
         Problem(
             Code.REFUSED,
-            f"FreshBooks' record of {record.resource} {record.id} cannot be read: {record.why}",
-            "open it in FreshBooks, correct it and save it: it is read again by itself",
+            f"FreshBooks' record of {what} cannot be read: {record.why}",
+            REMEDY if record.id > 0 else f"find it in FreshBooks by its date and amount; {REMEDY}; if it looks right there, ask FreshBooks",
         ),
     )
+
+
+def list_problem(record: Unreadable, whose: str) -> Problem:
+    """The problem of a document that names `record`, a client, product or category that cannot be read; `whose`: "its client"."""
+    name = f"“{record.number or record.party}”" if record.number or record.party else f"with the id {record.id}"
+    return Problem(Code.REFUSED, f"{whose} {name} cannot be read in FreshBooks: {record.why}", REMEDY)
 
 
 def _scope(base: Mapped, record: Unreadable, context: Context, sale: Mapped | None) -> Mapped | None:

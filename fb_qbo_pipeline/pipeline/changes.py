@@ -13,10 +13,22 @@ from functools import partial
 from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
 from fb_qbo_pipeline.http import Json
 from fb_qbo_pipeline.json_text import fingerprint
-from fb_qbo_pipeline.ledger.exceptions import OPEN
+from fb_qbo_pipeline.ledger.exceptions import MAPPING, OPEN
 from fb_qbo_pipeline.ledger.ledger import Transaction
+from fb_qbo_pipeline.ledger.raw import UNREADABLE
 from fb_qbo_pipeline.mapping.documents import Code
-from fb_qbo_pipeline.pipeline.intake import DOCUMENTS, Dated, document_rows, note_touched, partitions, read_lists, receipts, refresh_list
+from fb_qbo_pipeline.pipeline.intake import (
+    DOCUMENTS,
+    LISTS,
+    Dated,
+    document_rows,
+    note_touched,
+    partitions,
+    read_lists,
+    read_without_id,
+    receipts,
+    refresh_list,
+)
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -107,17 +119,36 @@ def _store(runtime: Runtime, resource: str, read: Callable[[FreshBooksReader], I
 
 def _next_look(runtime: Runtime, since: dt.datetime) -> Look:
     look = Look()
-    for resource in ("client", "item"):
-        look.changed[resource] = len(refresh_list(runtime, resource, since))
+    with runtime.ledger.begin() as tx:
+        first_of_day = tx.cursors.get("looked_on") != runtime.today.isoformat()
+    _read_lists_again(runtime, since, look)
     for resource in resources(runtime):
         with runtime.ledger.begin() as tx:
             rows = document_rows(runtime, resource, partial(_updated, resource=resource, since=since), runtime.today)
             changes = tx.raw.upsert(resource, rows)
             look.changed[resource] = len(changes)
             note_touched(runtime, tx, resource, changes, "changed in FreshBooks")
+    for resource in resources(runtime):
+        read_without_id(runtime, resource, whole=first_of_day)
     with runtime.ledger.begin() as tx:
         _touch_new_days(runtime, tx)
     return look
+
+
+def _read_lists_again(runtime: Runtime, since: dt.datetime, look: Look) -> None:
+    """What changed in FreshBooks' lists; a list of which something cannot be read is read as a whole, and wakes what waits for that."""
+    for resource in LISTS:
+        with runtime.ledger.begin() as tx:
+            unreadable = bool(tx.raw.in_state(resource, UNREADABLE))
+        if resource == "category" and not unreadable:
+            continue  # they have no time of change; an expense of an unknown one asks for them
+        changes = refresh_list(runtime, resource, None if unreadable else since)
+        if resource != "category":
+            look.changed[resource] = len(changes)
+        if unreadable and changes:
+            with runtime.ledger.begin() as tx:
+                held = [row for row in tx.exceptions.unresolved() if row["code"] == Code.REFUSED.value and row["stage"] == MAPPING]
+                tx.touched.note(partitions(runtime, {row["document_date"] for row in held}), f"a {resource} was corrected in FreshBooks")
 
 
 def _updated(reader: FreshBooksReader, resource: str, since: dt.datetime) -> Iterator[tuple[Dated, Json]]:

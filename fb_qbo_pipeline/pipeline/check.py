@@ -9,15 +9,16 @@ from dataclasses import replace
 from decimal import Decimal
 
 from fb_qbo_pipeline.errors import RemoteRefusal
-from fb_qbo_pipeline.freshbooks.fields import BadRecord
 from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
-from fb_qbo_pipeline.freshbooks.records import Item, TaxDefinition, VisState
+from fb_qbo_pipeline.freshbooks.records import Item, TaxDefinition, Unreadable, VisState
+from fb_qbo_pipeline.freshbooks.unreadable import salvage
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Json
 from fb_qbo_pipeline.mapping.findings import Finding
 from fb_qbo_pipeline.mapping.preflight import configuration_problems
 from fb_qbo_pipeline.mapping.preflight_records import duplicate_products, misspelt_methods
 from fb_qbo_pipeline.mapping.text import legal_name
+from fb_qbo_pipeline.mapping.unreadable import REMEDY
 from fb_qbo_pipeline.mapping.usage import EXAMPLES, Concerned, Usage
 from fb_qbo_pipeline.pipeline.accounts import freshbooks_business
 from fb_qbo_pipeline.pipeline.check_report import CheckFinding, CheckReport, Severity, Step
@@ -33,8 +34,8 @@ def check(runtime: Runtime, tick: Tick = lambda _what, _done, _all: None) -> Che
     """Check one integration. `tick` hears of the progress of the longest part, reading every document."""
     integration = runtime.integration
     report = CheckReport([_settings(integration)])
-    unreadable: list[BadRecord] = []
-    reader = FreshBooksReader(runtime.reader.client, lambda bad, _payload: unreadable.append(bad))
+    unreadable: list[Unreadable] = []
+    reader = FreshBooksReader(runtime.reader.client, lambda bad, payload: unreadable.append(salvage(bad.resource, payload, bad)))
     taxes = report.attempt("FreshBooks", "freshbooks", lambda: _freshbooks(reader))
     company = report.attempt("QuickBooks", "quickbooks", lambda: _quickbooks(runtime))
     names = len(report.steps)
@@ -42,13 +43,13 @@ def check(runtime: Runtime, tick: Tick = lambda _what, _done, _all: None) -> Che
         report.steps.append(_names(integration, company, taxes or [], Usage()))
     if company is None or taxes is None:
         return report
-    context = report.attempt("FreshBooks' lists", "freshbooks", lambda: _lists(integration, company, reader))
+    context = report.attempt("FreshBooks' lists", "freshbooks", lambda: _lists(integration, company, reader, unreadable))
     if context is not None:
         rehearsal = report.attempt("Documents", "freshbooks", lambda: _documents(runtime, context, tick))
         if rehearsal is not None:  # now it is known which documents each finding is about
             report.steps[names] = _names(integration, company, taxes, rehearsal.usage)
     if unreadable:
-        report.steps.append(Step("Records", f"{len(unreadable)} of FreshBooks' lists cannot be read", tuple(_unreadable(unreadable))))
+        report.steps.append(Step("Records", f"{len(unreadable)} in FreshBooks' lists cannot be read", tuple(_unreadable(unreadable))))
     return report
 
 
@@ -91,13 +92,14 @@ def _concerning(finding: CheckFinding, concerned: Concerned | None) -> CheckFind
     return replace(finding, documents=concerned.documents, amount=amount, examples=tuple(concerned.examples))
 
 
-def _lists(integration: Integration, company: Company, reader: FreshBooksReader) -> tuple[Context, Step]:
+def _lists(integration: Integration, company: Company, reader: FreshBooksReader, unreadable: Sequence[Unreadable]) -> tuple[Context, Step]:
     context = Context(
         integration=integration,
         company=company,
         clients={client.id: client for client, _ in reader.clients()},
         items=[item for item, _ in reader.items()],
         categories={category.id: category for category, _ in reader.categories()},
+        unreadable=unreadable,
     )
     findings: tuple[CheckFinding, ...] = ()
     if integration.sales is not None:
@@ -163,11 +165,11 @@ def held_documents(rows: Iterable[Json]) -> list[CheckFinding]:
     return findings
 
 
-def _unreadable(records: Sequence[BadRecord]) -> list[CheckFinding]:
-    """Members of FreshBooks' lists (clients, products, categories, taxes) that cannot be understood: a sync does without them."""
-    message = _most_frequent(record.message for record in records)
-    names = tuple(f"{record.resource} {record.record_id}" for record in records[:EXAMPLES])
-    return [CheckFinding(Severity.WARNING, "unreadable", message, records[0].remedy, examples=names)]
+def _unreadable(records: Sequence[Unreadable]) -> list[CheckFinding]:
+    """Members of FreshBooks' lists (clients, products, categories, taxes) that cannot be understood: what names them is held."""
+    names = {id(one): f"{one.resource} {one.id}" if one.id > 0 else f"{one.resource} without an id" for one in records}
+    message = _most_frequent(f"FreshBooks {names[id(one)]}: {one.why}" for one in records)
+    return [CheckFinding(Severity.WARNING, "unreadable", message, REMEDY, examples=tuple(names.values())[:EXAMPLES])]
 
 
 def _finding(finding: Finding) -> CheckFinding:
