@@ -21,7 +21,7 @@ from fb_qbo_pipeline.posting.mirror import CompanyMirror
 from fb_qbo_pipeline.posting.plain_names import is_about_characters, plainer_item, plainer_party
 from fb_qbo_pipeline.quickbooks.client import Done, QuickBooksClient, Refused, Unknown
 from fb_qbo_pipeline.quickbooks.company import Company, Party, fold
-from fb_qbo_pipeline.quickbooks.faults import Reaction
+from fb_qbo_pipeline.quickbooks.faults import Reaction, may_be_busy
 from fb_qbo_pipeline.quickbooks.lists import parse_item, parse_party
 from fb_qbo_pipeline.quickbooks.query import ACTIVE_OR_NOT, Select, compare
 
@@ -31,6 +31,7 @@ _Request = TypeVar("_Request", PartyRequest, ItemRequest)
 _Found = TypeVar("_Found")
 
 _ATTEMPTS = 7
+_ATTEMPTS_UNSURE = 5  # where QuickBooks may only be busy with another name, but says so in words that we do not know: some 8 seconds
 _LOOKS = (1.0, 2.0, 3.0, 4.0)  # seconds between looks for a name that QuickBooks says is taken: its lists may lag
 _NAME_OF = {"Customer": "DisplayName", "Vendor": "DisplayName", "Item": "Name"}
 
@@ -216,7 +217,7 @@ class Names:
     def _create(self, entity: str, body: Json, name: str) -> Json | Problem | IllegalName | None:
         """Create a list member; None where QuickBooks says that its name is taken."""
         request_id = new_request_id()
-        lost = False
+        lost, refused = False, None
         for attempt in range(1, _ATTEMPTS + 1):
             self._turn.confirm()
             answer = self._client.write(entity, body, request_id=request_id)
@@ -227,8 +228,11 @@ class Names:
                     return self._patiently(lambda: self._find(entity, name)) if lost else None
                 if is_about_characters(answer.fault):
                     return IllegalName(refusal(answer))
-                if answer.reaction not in (Reaction.NAME_BUSY, Reaction.DUPLICATE_REQUEST):
+                if not (may_be_busy(answer.fault) or answer.reaction is Reaction.DUPLICATE_REQUEST):
                     return refusal(answer)
+                refused = answer
+                if attempt >= _ATTEMPTS_UNSURE and answer.reaction is not Reaction.NAME_BUSY:
+                    break
                 request_id = new_request_id()
             self._sleep(self._backoff.delay(attempt))
             if isinstance(answer, Unknown) and not answer.not_sent:
@@ -238,6 +242,8 @@ class Names:
                     return found
                 if attempt > 2:  # the identical request did not help: its id may be spent on a fault
                     request_id = new_request_id()
+        if refused is not None:
+            return refusal(refused)
         return Unanswered(Code.REFUSED, f"QuickBooks gave no usable answer when the {entity.lower()} was to be created", "")
 
     def _find(self, entity: str, name: str) -> Json | None:
