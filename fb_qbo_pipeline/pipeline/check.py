@@ -16,7 +16,7 @@ from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Json
 from fb_qbo_pipeline.mapping.findings import Finding
 from fb_qbo_pipeline.mapping.preflight import configuration_problems
-from fb_qbo_pipeline.mapping.preflight_records import duplicate_products, misspelt_methods
+from fb_qbo_pipeline.mapping.preflight_records import duplicate_products, misspelt_methods, similar_products
 from fb_qbo_pipeline.mapping.text import legal_name
 from fb_qbo_pipeline.mapping.unreadable import REMEDY
 from fb_qbo_pipeline.mapping.usage import EXAMPLES, Concerned, Usage
@@ -103,7 +103,9 @@ def _lists(integration: Integration, company: Company, reader: FreshBooksReader,
     )
     findings: tuple[CheckFinding, ...] = ()
     if integration.sales is not None:
-        findings = tuple(map(_finding, [*duplicate_products(context.items), *look_alike_products(context.items)]))
+        findings = tuple(
+            map(_finding, [*duplicate_products(context.items), *similar_products(context.items), *look_alike_products(context.items)])
+        )
     counts = f"{len(context.clients)} clients, {len(context.items)} products, {len(context.categories)} expense categories"
     return context, Step("FreshBooks' lists", counts, findings)
 

@@ -199,6 +199,9 @@ class Names:
                     f"QuickBooks does not allow an item named “{name}”: a category or an inactive item has the name",
                     "Rename the product in FreshBooks, or the category in QuickBooks, then run: fb-qbo exceptions retry",
                 )
+            other = _other_sku(request, usable[0])
+            if other is not None:
+                return other
             return self._link("Item", request.key, parse_item(usable[0]).id, name, created=False)
         item = parse_item(created)
         self._items[item.id] = item
@@ -258,6 +261,18 @@ def _users(links: Iterable[Link]) -> defaultdict[str, set[str]]:
     for link in links:
         found[link.qbo_id].add(link.key)
     return found
+
+
+def _other_sku(request: ItemRequest, row: Json) -> Problem | None:
+    """The problem where an item has the wanted name, but is another product: products are matched by their SKUs."""
+    sku = str(request.body.get("Sku") or "")
+    if not request.key.startswith("sku/") or fold(parse_item(row).sku) == fold(sku):
+        return None
+    return Problem(
+        Code.UNMAPPED_PRODUCT,
+        f"QuickBooks has an item “{parse_item(row).name}” already, but not with the SKU “{sku}”",
+        f"enter the SKU {sku} on that item in QuickBooks, or rename one of the two, then run: fb-qbo exceptions retry",
+    )
 
 
 def _inactive(kind: str, name: str) -> Problem:

@@ -123,6 +123,19 @@ def test_an_item_added_since_the_lists_were_read_is_found(world: World) -> None:
     assert not world.held()
 
 
+def test_an_item_of_the_name_with_another_sku_is_another_product(world: World) -> None:
+    world.settings["sales"]["products"]["match_by"] = "sku"
+    world.look()  # the lists are read before somebody adds the item
+    accounts = {"IncomeAccountRef": {"value": world.quickbooks.named("Account", "Services")["Id"], "name": "Services"}}
+    world.quickbooks.add(
+        "Item", Name="Design", FullyQualifiedName="Design", Sku="D-9", Type="Service", Taxable=True, UnitPrice=0, **accounts
+    )
+    invoice = world.invoice()
+    world.sync()
+    assert world.codes() == ["unmapped_product"]
+    assert world.documents("invoice", invoice) == []
+
+
 def test_an_inactive_customer_is_never_used_and_the_document_is_held(world: World) -> None:
     client = _client(world, "Jane", "Doe", "jane@example.com")
     first = world.invoice(client=client)
