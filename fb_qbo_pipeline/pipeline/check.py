@@ -3,6 +3,7 @@
 Nothing is written to either side. Each step goes as far as it can, so that one problem does not hide the others.
 """
 
+import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ from fb_qbo_pipeline.mapping.unreadable import REMEDY
 from fb_qbo_pipeline.mapping.usage import EXAMPLES, Concerned, Usage
 from fb_qbo_pipeline.pipeline.accounts import freshbooks_business
 from fb_qbo_pipeline.pipeline.check_report import CheckFinding, CheckReport, Severity, Step
+from fb_qbo_pipeline.pipeline.clock import told
 from fb_qbo_pipeline.pipeline.rehearsal import Rehearsal, Tick, rehearse
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.quickbooks.company import Company, fold
@@ -38,6 +40,9 @@ def check(runtime: Runtime, tick: Tick = lambda _what, _done, _all: None) -> Che
     reader = FreshBooksReader(runtime.reader.client, lambda bad, payload: unreadable.append(salvage(bad.resource, payload, bad)))
     taxes = report.attempt("FreshBooks", "freshbooks", lambda: _freshbooks(reader))
     company = report.attempt("QuickBooks", "quickbooks", lambda: _quickbooks(runtime))
+    off = runtime.service_clock.off()
+    if off is not None:
+        report.steps.append(_clock(off))
     names = len(report.steps)
     if company is not None:
         report.steps.append(_names(integration, company, taxes or [], Usage()))
@@ -57,6 +62,15 @@ def _settings(integration: Integration) -> Step:
     sections = {"sales": integration.sales, "payments": integration.payments, "expenses": integration.expenses}
     on = ", ".join(name for name, section in sections.items() if section is not None)
     return Step("Settings", f"{integration.name}: {on} from {integration.start_date.isoformat()}")
+
+
+def _clock(off: dt.timedelta) -> Step:
+    """The clock of this machine against those of the services, where it is off."""
+    message = f"this machine's clock is {told(off)} FreshBooks' and QuickBooks': it decides which day is today"
+    finding = CheckFinding(
+        Severity.ERROR, "clock", message, "set the clock, and let the machine keep it by a time service (NTP)", exit_status=1
+    )
+    return Step("Clock", f"{told(off)} the services'", (finding,))
 
 
 def _freshbooks(reader: FreshBooksReader) -> tuple[list[TaxDefinition], Step]:
