@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fb_qbo_pipeline.ledger.tables import raw_record, staged_document
+from fb_qbo_pipeline.pipeline.check import check
+from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
 from fb_qbo_pipeline_tests.pipeline.odd_answers import OddFreshBooks, put
-from fb_qbo_pipeline_tests.pipeline.world import TODAY, World, day
+from fb_qbo_pipeline_tests.pipeline.world import HST, TODAY, World, day
 
 HUGE = 10**20  # beyond 64 bits
 IDS = {"invoice": ("id", "invoiceid"), "payment": ("id", "logid"), "expense": ("id", "expenseid")}
@@ -156,3 +158,80 @@ def everything_is_accounted_for(world: World, resource: str) -> None:
     held = {(row["source"], row["source_id"]): row for row in world.held()}
     assert {key for key, row in staged.items() if row["outcome"] == "held"} <= held.keys()
     assert all("fault of the pipeline" not in row["remedy"] for row in held.values())
+
+
+LISTED = {"client": "invoice", "item": "invoice", "category": "expense"}
+
+
+@pytest.mark.parametrize(
+    ("resource", "key", "value"),
+    [
+        ("client", "email", {"a": 1}),
+        ("client", "vis_state", "x"),
+        ("item", "sku", ["A"]),
+        ("category", "parentid", "x"),
+        ("item", "itemid", None),
+    ],
+)
+def test_a_member_of_a_list_that_cannot_be_read_holds_what_names_it_until_it_is_corrected(
+    world: World, resource: str, key: str, value: Any
+) -> None:
+    item = world.freshbooks.add_item("Design")
+    invoice, expense = world.invoice("100.00"), world.expense()
+    documents = {"invoice": invoice, "expense": expense}
+    ids = {
+        "client": world.freshbooks.view("invoice")[0]["customerid"],
+        "item": item["id"],
+        "category": world.freshbooks.view("expense")[0]["categoryid"],
+    }
+    other = world.freshbooks.add_invoice(world.client("Beta Inc"), lines=[Line("Support", 1, "10.00", (HST,))], date=day(5))["id"]
+    freshbooks = OddFreshBooks(world)
+    freshbooks.change(resource, ids[resource], with_ids_none(resource) if key == "itemid" else put(key, value=value))
+    world.follow()
+    source = LISTED[resource]
+    assert [(row["source"], row["source_id"], row["code"]) for row in world.held()] == [(source, documents[source], "refused")]
+    assert "cannot be read" in world.held()[0]["reason"]
+    assert world.document("invoice", other)["TotalAmt"] > 0
+    with world.runtime() as runtime:
+        assert "unreadable" in {finding.key for finding in check(runtime).findings}
+    world.follow()
+    assert len(world.held()) == 1
+    freshbooks.changes.clear()
+    world.follow()
+    assert not world.held()
+    assert world.document(source, documents[source])["TotalAmt"] > 0
+
+
+def with_ids_none(resource: str) -> Callable[[Any], Any]:
+    def changed(record: Any) -> Any:
+        return record | {"id": None, f"{resource}id": None}
+
+    return changed
+
+
+@pytest.mark.parametrize("resource", ["client", "item", "category"])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_sent_in_any_place_of_a_list_stops_nothing_and_drops_nothing(
+    make_world: Callable[..., World], resource: str, data: st.DataObject
+) -> None:
+    world = make_world()
+    world.restore()
+    item = world.freshbooks.add_item("Design")
+    ids = company(world)
+    members = {
+        "client": world.freshbooks.view("client")[0]["id"],
+        "item": item["id"],
+        "category": world.freshbooks.view("category")[0]["id"],
+    }
+    record = json.loads(json.dumps(next(row for row in world.freshbooks.view(resource) if row["id"] == members[resource]), default=str))
+    freshbooks = OddFreshBooks(world)
+    freshbooks.change(resource, members[resource], put(*data.draw(st.sampled_from(paths(record))), value=data.draw(VALUES)))
+    world.follow()
+    world.look()
+    for source in ids:
+        everything_is_accounted_for(world, source)
+    freshbooks.changes.clear()
+    world.follow()
+    world.sync()
+    assert not [row for row in world.held() if "cannot be read" in row["reason"]]
