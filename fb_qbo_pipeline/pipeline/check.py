@@ -89,8 +89,19 @@ def _quickbooks(runtime: Runtime) -> tuple[Company, Step]:
     runtime.mirror.refresh()
     company = runtime.mirror.company()
     closed = company.preferences.closed_until
+    odd = tuple(
+        CheckFinding(
+            Severity.WARNING,
+            "unreadable",
+            f"QuickBooks' {told}: what needs it is held as if it were not there",
+            "open it in QuickBooks, correct it and save it",
+        )
+        for told in company.unreadable
+    )
     more = f", books closed until {closed.isoformat()}" if closed is not None else ""
-    return company, Step("QuickBooks", f"{company.name} ({company.realm_id}), {company.country}, {company.preferences.home_currency}{more}")
+    return company, Step(
+        "QuickBooks", f"{company.name} ({company.realm_id}), {company.country}, {company.preferences.home_currency}{more}", odd
+    )
 
 
 def _names(integration: Integration, company: Company, taxes: Sequence[TaxDefinition], usage: Usage) -> Step:

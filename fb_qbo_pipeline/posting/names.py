@@ -9,6 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from fb_qbo_pipeline.http import Backoff
@@ -22,7 +23,7 @@ from fb_qbo_pipeline.posting.plain_names import is_about_characters, plainer_ite
 from fb_qbo_pipeline.quickbooks.client import Done, QuickBooksClient, Refused, Unknown
 from fb_qbo_pipeline.quickbooks.company import Company, Party, fold
 from fb_qbo_pipeline.quickbooks.faults import Reaction, may_be_busy
-from fb_qbo_pipeline.quickbooks.lists import parse_item, parse_party
+from fb_qbo_pipeline.quickbooks.lists import parse_item, parse_party, readable
 from fb_qbo_pipeline.quickbooks.query import ACTIVE_OR_NOT, Select, compare
 
 log = logging.getLogger(__name__)
@@ -162,9 +163,11 @@ class Names:
 
     def _owners(self, name: str) -> list[Party]:
         return [
-            self._in_currency(parse_party(row, kind))
+            self._in_currency(party)
             for kind in ("Customer", "Vendor", "Employee")
-            for row in self._client.query(Select(kind, (compare("DisplayName", "=", name), ACTIVE_OR_NOT)))
+            for party, _ in readable(
+                partial(parse_party, kind=kind), self._client.query(Select(kind, (compare("DisplayName", "=", name), ACTIVE_OR_NOT)))
+            )
         ]
 
     def _patiently(self, look: Callable[[], _Found]) -> _Found:
@@ -192,7 +195,7 @@ class Names:
             return created if isinstance(created, Problem) else created.problem
         if created is None:
             rows = self._patiently(lambda: self._client.query(Select("Item", (compare("Name", "=", name), ACTIVE_OR_NOT))))
-            usable = [row for row in rows if parse_item(row).active and parse_item(row).type != "Category"]
+            usable = [row for item, row in readable(parse_item, rows) if item.active and item.type != "Category"]
             if not usable:
                 return Problem(
                     Code.UNMAPPED_PRODUCT,
