@@ -51,8 +51,19 @@ def loads(body: bytes | str) -> Any:
     A NUL or half a surrogate pair, which JSON can write and Postgres cannot store, is read as U+FFFD.
     """
     text = body.decode("utf-8") if isinstance(body, bytes) else body
-    value = simplejson.loads(text, use_decimal=True)
+    try:
+        value = simplejson.loads(text, use_decimal=True)
+    except (ValueError, ArithmeticError):  # perhaps only one odd number: that costs its record, and not the whole answer
+        value = simplejson.loads(text, parse_float=_number, parse_int=_number, parse_constant=str)
     return _storable(value) if _ESCAPED.search(text) else value
+
+
+def _number(text: str) -> Any:
+    """A number of JSON; as text where nothing can hold it (1e99999999999999999999, or more digits than Python takes)."""
+    try:
+        return int(text) if text.lstrip("-").isdecimal() else Decimal(text)
+    except (ValueError, ArithmeticError):
+        return text
 
 
 def _storable(value: Any) -> Any:

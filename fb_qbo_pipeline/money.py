@@ -4,11 +4,15 @@ QuickBooks checks `Amount = half-up(Qty × UnitPrice, 2)` and FreshBooks sends s
 anywhere would lose a cent somewhere. Amounts are in the major unit of their currency.
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 ZERO = Decimal("0")
 CENT = Decimal("0.01")
+
+# What a text has to be to count as a number: Python alone would take "1_000", "1e3" and the digits of every script.
+_PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 
 # ISO 4217 currencies without minor units that either service offers.
 ZERO_DECIMAL = frozenset(
@@ -32,17 +36,18 @@ def round_half_up(amount: Decimal, places: int = 2) -> Decimal:
 def parse_decimal(value: object) -> Decimal:
     """A Decimal from a JSON string or number; raises ValueError on anything that is not a finite number.
 
-    Floats are refused: JSON must be read with Decimal numbers.
+    A text is one in plain decimal digits: 1e3, 1_000, 1,000 and full-width digits are none. Floats are refused: JSON must be
+    read with Decimal numbers.
     """
-    if isinstance(value, (bool, float)) or value is None:
-        raise ValueError(f"not a decimal number: {value!r}")
-    try:
-        number = value if isinstance(value, Decimal) else Decimal(str(value).strip())
-    except InvalidOperation:
-        raise ValueError(f"not a decimal number: {value!r}") from None
-    if not number.is_finite():
-        raise ValueError(f"not a finite number: {value!r}")
-    return number
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError("not a finite number")
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    if isinstance(value, str) and _PLAIN.fullmatch(text := value.strip()):
+        return Decimal(text)
+    raise ValueError("not a decimal number")
 
 
 def allocate(total: Decimal, weights: Sequence[Decimal], places: int = 2) -> list[Decimal]:

@@ -80,10 +80,22 @@ def test_nothing_to_split_over_is_refused() -> None:
         allocate(Decimal(1), [])
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False))
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30))
 def test_a_decimal_is_read_from_its_own_text_unchanged(number: Decimal) -> None:
-    assert parse_decimal(str(number)) == number
-    assert parse_decimal(f" {number} ") == number
+    assert parse_decimal(number) == number
+    assert parse_decimal(f"{number:f}") == number
+    assert parse_decimal(f" {number:f} ") == number
+
+
+@pytest.mark.parametrize("text", ["1e3", "1E+3", "1_000", "1,000", "\uff11\uff10\uff10", "\u0661", "0x10", "- 1", "1 000", "+", "."])
+def test_a_text_that_only_looks_like_a_number_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="not a decimal number"):
+        parse_decimal(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("12.50", "12.5"), ("+7", "7"), ("-.5", "-0.5"), ("3.", "3")])
+def test_signs_and_missing_digits_on_one_side_of_the_point_are_read(text: str, number: str) -> None:
+    assert parse_decimal(text) == Decimal(number)
 
 
 @given(st.integers())

@@ -13,14 +13,17 @@ from typing import Any
 
 import dagster as dg
 from dagster._utils.schedules import cron_string_iterator
+from sqlalchemy.exc import SQLAlchemyError
 
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.factory import CHANGE_FEED
 from fb_qbo_pipeline.automation.alerts_delivery import Message, chat_of, deliver, mail_of
 from fb_qbo_pipeline.automation.alerts_rules import Memory, Problem, due, observe, sent
 from fb_qbo_pipeline.automation.alerts_runs import failed_checks, failed_run, finished_runs, reason_of, will_be_retried
+from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.ledger import Ledger
+from fb_qbo_pipeline.pipeline.clock import told
 from fb_qbo_pipeline.pipeline.runtime import open_database
 from fb_qbo_pipeline.review.report import SyncReport, report_is_due, report_text, sync_report
 from fb_qbo_pipeline.settings.environment import Environment
@@ -117,8 +120,22 @@ def look(instance: dg.DagsterInstance, integration: Integration, environment: En
     found += failed_checks(instance, runs, ui)
     if watch.stopped:
         found.append(Problem("state", "connection", f"connection stopped: {watch.stopped}"))
-    silent = _silence(instance, integration, environment, watch, now)
-    return [*found, silent] if silent else found
+    states = (_silence(instance, integration, environment, watch, now), _clock(integration, environment))
+    return [*found, *(state for state in states if state is not None)]
+
+
+def _clock(integration: Integration, environment: Environment) -> Problem | None:
+    """The clock of this machine is off by more than minutes, as the services' answers told the last look."""
+    try:
+        engine = open_database(environment)
+        with Ledger(engine, integration.name).begin() as tx:
+            seconds = tx.cursors.get("clock_off_seconds")
+        engine.dispose()
+    except (PipelineError, SQLAlchemyError):  # told by the runs that fail for it
+        return None
+    if not seconds:
+        return None
+    return Problem("state", "clock", f"this machine's clock is {told(dt.timedelta(seconds=seconds))} the services': set it")
 
 
 def _silence(

@@ -155,6 +155,8 @@ class FreshBooksClient:
     def list(self, resource: Resource, filters: Params = (), includes: Sequence[str] | None = None) -> Iterator[Json]:
         """All rows of a list, each once, read page by page as they are taken. `includes` defaults to the resource's.
 
+        A row should be an object; one that is not comes as it is, because it stands for a record: parsing it says so.
+
         `filters` are pairs such as ("search[date_min]", "2025-01-01"). FreshBooks ignores unknown ones and gives everything:
         callers filter the rows once more. Raises as `get`, and ConfigurationError where the account has no such list.
         """
@@ -181,7 +183,7 @@ class FreshBooksClient:
             raise unknown_account(self.account_id) from None
         result = _result(body)
         rows = result.get(resource.plural)
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        if not isinstance(rows, list):
             raise _unexpected(resource.plural, resource.plural)
         self._account_seen = True
         return Page(rows, _count(result.get("per_page")), _count(result.get("pages")), _count(result.get("total")))

@@ -11,9 +11,14 @@ from typing import Any
 from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.money import ZERO, parse_decimal
 
-_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T].*)?", re.DOTALL)
-_MOST_DIGITS = 18  # of an id: FreshBooks' fit into 64 bits
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T].*)?", re.DOTALL)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_LARGEST_ID = 2**63 - 1  # FreshBooks' ids, and the ledger's columns, are of 64 bits
+_LARGEST_AMOUNT = Decimal(10) ** 12  # so that a quantity times a price times a rate keeps its cents: Decimal counts 28 digits
+_LARGEST_PERCENT = 1000
+_MOST_PLACES = 20
 _NO_DAY = "0000-00-00"
+_YES, _NO = {"true", "1", "yes"}, {"false", "0", "no", ""}
 
 
 class BadRecord(PipelineError):
@@ -68,9 +73,13 @@ class Fields:
         return None
 
     def text(self, *keys: str) -> str:
-        """Text without surrounding blanks; '' for none."""
+        """Text without surrounding blanks; '' for none. A number counts as its digits; a list, an object or a boolean is no text."""
         value = self.raw(*keys)
-        return "" if value is None else str(value).strip()
+        if value is None:
+            return ""
+        if not isinstance(value, str | int | Decimal) or isinstance(value, bool):
+            raise self.bad(keys[0], "is no text")
+        return str(value).strip()
 
     def decimal(self, *keys: str) -> Decimal | None:
         """A number, from a string, a number or FreshBooks' money object; None for none."""
@@ -82,9 +91,13 @@ class Fields:
         if value is None:
             return None
         try:
-            return parse_decimal(value)
+            number = parse_decimal(value)
         except ValueError:
             raise self.bad(keys[0], "is not a number") from None
+        exponent = number.as_tuple().exponent
+        if abs(number) >= _LARGEST_AMOUNT or (isinstance(exponent, int) and exponent < -_MOST_PLACES):
+            raise self.bad(keys[0], "is larger, or has more decimals, than any amount")
+        return number
 
     def amount(self, *keys: str) -> Decimal:
         """A number that has to be there."""
@@ -97,12 +110,21 @@ class Fields:
         """A number; zero for none."""
         return self.decimal(*keys) or ZERO
 
+    def percent(self, *keys: str) -> Decimal:
+        """A percentage that something is computed with; zero for none."""
+        value = self.amount_or_zero(*keys)
+        if abs(value) >= _LARGEST_PERCENT:
+            raise self.bad(keys[0], "is no percentage")
+        return value
+
     def currency(self, money_key: str, *code_keys: str) -> str:
         """The currency of a document: its own key, otherwise the code within its money. Upper case."""
         money = self._payload.get(money_key)
-        code = self.text(*code_keys) or str((money.get("code") if isinstance(money, dict) else None) or "")
-        if not code.strip():
+        code = self.text(*code_keys) or ((money.get("code") if isinstance(money, dict) else None) or "")
+        if not isinstance(code, str) or not code.strip():
             raise self.bad("currency", "is missing")
+        if not _CURRENCY.fullmatch(code.strip().upper()):
+            raise self.bad("currency", "is no code of three letters")
         return code.strip().upper()
 
     def integer(self, *keys: str) -> int:
@@ -113,7 +135,7 @@ class Fields:
         return value
 
     def optional_integer(self, *keys: str) -> int | None:
-        """An id, or a whole number; None for null, '' and 0 alike."""
+        """An id, or a whole number above 0; None for null, '' and 0 alike."""
         for key in keys:
             value = self.raw(key)
             if value is None:
@@ -122,8 +144,8 @@ class Fields:
                 number = parse_decimal(value)
             except ValueError:
                 raise self.bad(key, "is not a whole number") from None
-            if number.adjusted() > _MOST_DIGITS or number != number.to_integral_value():
-                raise self.bad(key, "is not a whole number")
+            if not 0 <= number <= _LARGEST_ID or number != number.to_integral_value():
+                raise self.bad(key, "is not a whole number of at most 64 bits")
             if number:
                 return int(number)
         return None
@@ -150,4 +172,8 @@ class Fields:
 
     def flag(self, *keys: str) -> bool:
         """A boolean, also as 1 or "true"; false for none."""
-        return self.text(*keys).lower() in {"true", "1", "yes"}
+        value = self.raw(*keys)
+        text = str(value if value is not None else "").strip().lower()
+        if text not in _YES | _NO:
+            raise self.bad(keys[0], "is neither true nor false")
+        return text in _YES

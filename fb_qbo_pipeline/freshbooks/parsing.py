@@ -55,7 +55,7 @@ def parse_invoice(payload: Json) -> Invoice:
         amount=amount,
         paid=paid,
         outstanding=outstanding,
-        discount_percent=fields.amount_or_zero("discount_value"),
+        discount_percent=fields.percent("discount_value"),
         discount_total=-abs(fields.amount_or_zero("discount_total")),
         status=read_status(fields),
         vis_state=read_vis_state(fields),
@@ -156,7 +156,7 @@ def parse_tax(payload: Json) -> TaxDefinition:
     """A tax of FreshBooks' tax list; its `amount` is a percentage. It has no vis_state: deleting one removes it."""
     fields = Fields("tax", payload)
     return TaxDefinition(
-        id=fields.id("id", "taxid"), name=fields.text("name"), percent=fields.amount_or_zero("amount"), compound=fields.flag("compound")
+        id=fields.id("id", "taxid"), name=fields.text("name"), percent=fields.percent("amount"), compound=fields.flag("compound")
     )
 
 
@@ -202,7 +202,7 @@ def _line(fields: Fields, position: int) -> InvoiceLine:
 
 def _line_taxes(fields: Fields) -> tuple[LineTax, ...]:
     """A line's taxes. `taxAmountN` is a percentage in spite of its name; an unnamed one of 0 % is how FreshBooks says none."""
-    taxes = [LineTax(fields.text(f"taxName{slot}"), fields.amount_or_zero(f"taxAmount{slot}")) for slot in _TAX_SLOTS]
+    taxes = [LineTax(fields.text(f"taxName{slot}"), fields.percent(f"taxAmount{slot}")) for slot in _TAX_SLOTS]
     return tuple(tax for tax in taxes if tax.name or tax.percent)
 
 

@@ -25,10 +25,10 @@ class Resource:
     scope: str
     includes: tuple[str, ...] = ()
 
-    def row_id(self, row: dict[str, Any]) -> str | None:
-        """The id of a row as text; None where it has none."""
-        value = row.get("id") or row.get(self.own_id)
-        return str(value) if value else None
+    def row_id(self, row: Any) -> str | None:
+        """The id of a row as text; None where it has none that tells it from others (no number, or a row that is no object)."""
+        value = (row.get("id") or row.get(self.own_id)) if isinstance(row, dict) else None
+        return str(value) if value and isinstance(value, int | str) and not isinstance(value, bool) and str(value).isdecimal() else None
 
 
 INVOICES = Resource("invoice", "invoices/invoices", "invoice", "invoices", "invoiceid", "invoiceids", "user:invoices:read", ("lines",))

@@ -20,13 +20,17 @@ Json = dict[str, Any]
 PRESENT = "present"
 DELETED = "deleted"  # FreshBooks says so (vis_state 1)
 GONE = "gone"  # FreshBooks does not know it any more
+UNREADABLE = "unreadable"  # a client, product or category that cannot be read; documents are read anew whenever they are staged
 
 _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """A record to be kept: `date` is its partition (None for lists), `invoice_id` that of a payment."""
+    """A record to be kept: `date` is its partition (None for lists), `invoice_id` that of a payment.
+
+    A `source_id` below zero stands for a record that has no usable id. Such a payload may be any JSON value.
+    """
 
     source_id: int
     date: dt.date | None
@@ -137,6 +141,21 @@ class RawRecords:
                 )
             ).scalars()
         )
+
+    def in_state(self, resource: str, state: str) -> set[int]:
+        """Ids of the records in this state."""
+        return set(
+            self._connection.execute(select(raw_record.c.source_id).where(self._mine(resource), raw_record.c.state == state)).scalars()
+        )
+
+    def without_id(self, resource: str) -> dict[int, tuple[dt.date | None, Any]]:
+        """Day and payload of the records that have no usable id and were there when they were last looked for, by their stand-in."""
+        rows = self._connection.execute(
+            select(raw_record.c.source_id, raw_record.c.document_date, raw_record.c.payload).where(
+                self._mine(resource), raw_record.c.source_id < 0, raw_record.c.state != GONE
+            )
+        )
+        return {source_id: (day, payload) for source_id, day, payload in rows}
 
     def by_ids(self, resource: str, ids: Collection[int]) -> Iterator[tuple[str, Json]]:
         """State and payload of these records."""

@@ -11,6 +11,7 @@ from fb_qbo_pipeline.mapping.documents import Code, ItemRequest, Json, Problem
 from fb_qbo_pipeline.mapping.lines import ONE
 from fb_qbo_pipeline.mapping.products import expense_product
 from fb_qbo_pipeline.mapping.references import EXPENSE_LINE, find_account
+from fb_qbo_pipeline.mapping.unreadable import list_problem
 from fb_qbo_pipeline.quickbooks.company import fold
 from fb_qbo_pipeline.settings.models import Expenses
 
@@ -60,6 +61,10 @@ def mapped_account(category: Category, expenses: Expenses, context: Context) -> 
 def expense_target(expense: Expense, expenses: Expenses, day: dt.date, context: Context) -> ExpenseTarget | Problem:
     """The account or item of the expense's category, by `expenses.lines`."""
     category = context.categories.get(expense.category_id)
+    parent = category.parent_id if category is not None else None
+    unreadable = context.unreadable_record("category", parent if category is not None else expense.category_id)
+    if unreadable is not None:
+        return list_problem(unreadable, "its expense category" if category is None else "the parent of its expense category")
     if category is None:
         return Problem(
             Code.UNMAPPED_CATEGORY,

@@ -7,7 +7,7 @@ the US, or with sales tax off) the whole amount is the expense.
 
 from dataclasses import dataclass
 
-from fb_qbo_pipeline.freshbooks.records import Expense, VisState
+from fb_qbo_pipeline.freshbooks.records import Expense
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Document, Entity, Json, Mapped, Outcome, Source
 from fb_qbo_pipeline.mapping.due_dates import due_date
@@ -15,13 +15,14 @@ from fb_qbo_pipeline.mapping.expense_lines import ExpenseTarget, category_label,
 from fb_qbo_pipeline.mapping.expense_tax import Purchase, purchase, purchase_code
 from fb_qbo_pipeline.mapping.headers import currency_problem, header, numbering, period_problem, ref
 from fb_qbo_pipeline.mapping.lines import DESCRIPTION_LENGTH
-from fb_qbo_pipeline.mapping.outcomes import NOTHING, blocking, decide, deleted, out_of_scope
+from fb_qbo_pipeline.mapping.outcomes import blocking, decide, guarded
 from fb_qbo_pipeline.mapping.parties import reference, vendor_request
 from fb_qbo_pipeline.mapping.placement import Placement, placement
 from fb_qbo_pipeline.mapping.references import Problems
+from fb_qbo_pipeline.mapping.scope import expense_scope
 from fb_qbo_pipeline.mapping.tax_lines import Charge, charge_problem, tax_detail
 from fb_qbo_pipeline.mapping.taxes import Side
-from fb_qbo_pipeline.mapping.text import cents, legal_text
+from fb_qbo_pipeline.mapping.text import legal_text
 from fb_qbo_pipeline.quickbooks.company import TaxCode
 from fb_qbo_pipeline.settings.models import Expenses
 
@@ -50,14 +51,15 @@ def map_expense(expense: Expense, context: Context) -> Mapped:
         label=str(expense.id),
         party=vendor,
     )
-    if expenses is None:
-        return out_of_scope(base, "expenses are not synced: the settings have no expenses section")
-    if expense.vis_state is VisState.DELETED:
-        return deleted(base, context.integration)
-    if expense.date < context.integration.start_date:
-        return out_of_scope(base, f"dated before start_date ({context.integration.start_date.isoformat()})")
-    if cents(expense.amount) == 0:
-        return out_of_scope(base, NOTHING)
+    return guarded(base, lambda: _decided(base, expense, context))
+
+
+def _decided(base: Mapped, expense: Expense, context: Context) -> Mapped:
+    expenses = context.integration.expenses
+    left_out = expense_scope(base, context.integration, expense.vis_state, expense.amount)
+    if left_out is not None:
+        return left_out
+    assert expenses is not None, "expenses that are off are out of scope"
     problems = Problems()
     for problem in (currency_problem(expense.currency, context), period_problem(expense.date, context)):
         if problem is not None:

@@ -7,7 +7,7 @@ tax, and a last check that the document adds up to FreshBooks' total.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fb_qbo_pipeline.freshbooks.records import Address, Invoice, Payment, VisState
+from fb_qbo_pipeline.freshbooks.records import Address, Invoice, Payment
 from fb_qbo_pipeline.mapping.charges import Charged, charged
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.deposits import receipt_account
@@ -16,13 +16,15 @@ from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, ItemReques
 from fb_qbo_pipeline.mapping.due_dates import due_date
 from fb_qbo_pipeline.mapping.headers import currency_problem, header, numbering, period_problem, ref
 from fb_qbo_pipeline.mapping.lines import SalesLine, sales_lines
-from fb_qbo_pipeline.mapping.outcomes import blocking, decide, deleted, out_of_scope
+from fb_qbo_pipeline.mapping.outcomes import blocking, decide, guarded
 from fb_qbo_pipeline.mapping.parties import client_name, contact, customer_request, issued_to, postal_address, reference
 from fb_qbo_pipeline.mapping.placement import Placement, placement
 from fb_qbo_pipeline.mapping.references import Problems
 from fb_qbo_pipeline.mapping.rounding import rounding_lines
 from fb_qbo_pipeline.mapping.sales_tax import first_is_compound, line_references, rounding_reference, sales_codes, tax_fields
+from fb_qbo_pipeline.mapping.scope import invoice_scope
 from fb_qbo_pipeline.mapping.text import cents, legal_text, shown
+from fb_qbo_pipeline.mapping.unreadable import list_problem
 from fb_qbo_pipeline.money import ZERO, total
 from fb_qbo_pipeline.settings.models import Sales
 
@@ -53,28 +55,19 @@ def map_invoice(invoice: Invoice, payments: Sequence[Payment], context: Context)
         label=invoice.number or str(invoice.id),
         party=client_name(invoice, context),
     )
+    return guarded(base, lambda: _decided(base, invoice, payments, context))
+
+
+def _decided(base: Mapped, invoice: Invoice, payments: Sequence[Payment], context: Context) -> Mapped:
+    left_out = invoice_scope(base, context.integration, invoice.vis_state, invoice.status)
+    if left_out is not None:
+        return left_out
     sales = context.integration.sales
-    if sales is None:
-        return out_of_scope(base, "sales are not synced: the settings have no sales section")
-    if invoice.vis_state is VisState.DELETED:
-        return deleted(base, context.integration)
-    if invoice.date < context.integration.start_date:
-        return out_of_scope(base, f"dated before start_date ({context.integration.start_date.isoformat()})")
-    if not picked_up(invoice.status, sales):
-        return out_of_scope(base, f"its status “{invoice.status}” is not among sales.statuses")
+    assert sales is not None, "sales that are off are out of scope"
     problems = _conditions(invoice, sales, context)
     parts = _parts(invoice, payments, sales, context, problems)
     document = None if blocking(problems) else _document(invoice, sales, context, parts)
     return decide(base, document, problems)
-
-
-def picked_up(status: str, sales: Sales) -> bool:
-    """Whether the settings list a v3_status. FreshBooks writes some of them with a hyphen, an underscore or neither (auto-paid)."""
-    return _joined(status) in map(_joined, sales.statuses)
-
-
-def _joined(status: str) -> str:
-    return status.replace("_", "").replace("-", "")
 
 
 def _conditions(invoice: Invoice, sales: Sales, context: Context) -> Problems:
@@ -95,6 +88,9 @@ def _conditions(invoice: Invoice, sales: Sales, context: Context) -> Problems:
                 "nothing, if it will be paid: it is posted then; or post as invoices (sales.post_as: invoice)",
             )
         )
+    client = context.unreadable_record("client", invoice.client_id)
+    if client is not None:
+        problems.append(list_problem(client, "its client"))
     for problem in (currency_problem(invoice.currency, context), period_problem(invoice.date, context)):
         if problem is not None:
             problems.append(problem)

@@ -4,11 +4,14 @@ A document whose *only* problem is a closed period is held, but kept with the de
 already, unchanged, there is nothing to post and nothing to report. Every other held record has no document.
 """
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from fb_qbo_pipeline.mapping.documents import Code, Document, Mapped, Outcome, Problem
 from fb_qbo_pipeline.settings.models import Integration
+
+log = logging.getLogger(__name__)
 
 NOTHING = "an amount of 0.00: nothing to post"  # of payments and expenses, which QuickBooks does not take without an amount
 
@@ -46,3 +49,26 @@ def deleted(base: Mapped, integration: Integration) -> Mapped:
 def kept(base: Mapped, reason: str) -> Mapped:
     """`base` gone in FreshBooks, but not its document."""
     return replace(base, outcome=Outcome.KEPT, reason=reason)
+
+
+def guarded(base: Mapped, deciding: Callable[[], Mapped]) -> Mapped:
+    """`deciding()`; where it fails, which it never should, `base` held: a mistake of ours over one record stops no other.
+
+    The log names the failure and its place, and nothing of the record: that is customer data.
+    """
+    try:
+        return deciding()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other documents go on
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace is not None else "unknown"
+        log.error("mapping %s %s failed: %s at %s", base.source.value, base.source_id, type(error).__name__, place)
+        return held(
+            base,
+            Problem(
+                Code.REFUSED,
+                f"the {base.source.value} could not be mapped ({type(error).__name__} at {place})",
+                "This is a fault of the pipeline, not of your data: report it with the output of `fb-qbo trace`",
+            ),
+        )

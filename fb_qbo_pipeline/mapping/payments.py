@@ -14,8 +14,9 @@ from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.deposits import deposit_account
 from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Mapped, Outcome, Problem, Source
 from fb_qbo_pipeline.mapping.headers import header, period_problem, ref
-from fb_qbo_pipeline.mapping.outcomes import NOTHING, blocking, decide, deleted, held, kept, out_of_scope
+from fb_qbo_pipeline.mapping.outcomes import blocking, decide, guarded, held
 from fb_qbo_pipeline.mapping.references import Problems
+from fb_qbo_pipeline.mapping.scope import payment_scope
 from fb_qbo_pipeline.mapping.text import cents, legal_name, shown
 from fb_qbo_pipeline.money import ZERO
 
@@ -38,7 +39,13 @@ def map_payment(payment: Payment, invoice: Invoice | None, siblings: Sequence[Pa
         label=sale.label if sale is not None else str(payment.id),
         party=sale.party if sale is not None else _client_name(payment, context),
     )
-    left_out = _scope(base, payment, sale, context)
+    return guarded(base, lambda: _decided(base, payment, invoice, siblings, sale, context))
+
+
+def _decided(
+    base: Mapped, payment: Payment, invoice: Invoice | None, siblings: Sequence[Payment], sale: Mapped | None, context: Context
+) -> Mapped:
+    left_out = payment_scope(base, context.integration, payment.vis_state, payment.amount, sale, of_no_invoice=payment.invoice_id is None)
     if left_out is not None:
         return left_out
     if sale is None:
@@ -66,28 +73,6 @@ def open_before(payment: Payment, siblings: Sequence[Payment], amount: Decimal) 
     earlier = {other.id: other for other in siblings if (other.date, other.id) < (payment.date, payment.id) and other.id != payment.id}
     paid = sum((max(cents(other.amount), ZERO) for other in earlier.values()), ZERO)
     return max(cents(amount) - paid, ZERO)
-
-
-def _scope(base: Mapped, payment: Payment, sale: Mapped | None, context: Context) -> Mapped | None:
-    """The decision about a payment that is left out; None where it is in scope."""
-    sales = context.integration.sales
-    if sales is None or context.integration.payments is None:
-        return out_of_scope(base, "payments are not synced: the settings have no payments section")
-    if payment.vis_state is VisState.DELETED:
-        return deleted(base, context.integration)
-    if sales.post_as == "sales_receipt":
-        return out_of_scope(base, "the sales receipt holds the payment (sales.post_as: sales_receipt)")
-    if sale is not None and sale.outcome is Outcome.OUT_OF_SCOPE:
-        return out_of_scope(base, f"its invoice {sale.label} is not synced: {sale.reason}")
-    if sale is not None and sale.outcome is Outcome.KEPT:
-        return kept(base, f"its invoice {sale.label} is deleted in FreshBooks; on_delete is keep")
-    if sale is not None and sale.outcome is Outcome.DELETED:
-        return out_of_scope(base, f"its invoice {sale.label} is deleted in FreshBooks")
-    if sale is None and payment.invoice_id is None and payment.date < context.integration.start_date:
-        return out_of_scope(base, f"dated before start_date ({context.integration.start_date.isoformat()})")
-    if cents(payment.amount) == 0:
-        return out_of_scope(base, NOTHING)
-    return None
 
 
 def _without_invoice(payment: Payment) -> Problem:

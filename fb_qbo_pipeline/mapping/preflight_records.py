@@ -17,11 +17,11 @@ _ALIKE = 0.8  # of difflib's measure: “Pay-Pall” is PayPal, “Debit Card”
 
 
 def duplicate_products(items: Iterable[Item]) -> list[Finding]:
-    """Active FreshBooks products with the same name: invoice lines name their product by text only and cannot tell them apart."""
+    """Active FreshBooks products of one name: invoice lines name their product by text only and cannot tell them apart."""
     named: dict[str, list[Item]] = {}
     for item in items:
         if item.vis_state is VisState.ACTIVE:
-            named.setdefault(fold(item.name), []).append(item)
+            named.setdefault(" ".join(item.name.split()), []).append(item)
     return [
         Finding(
             "sales.products",
@@ -32,6 +32,32 @@ def duplicate_products(items: Iterable[Item]) -> list[Finding]:
         for members in named.values()
         if len(members) > 1
     ]
+
+
+def similar_products(items: Iterable[Item]) -> list[Finding]:
+    """Active FreshBooks products whose names differ in case only: a line's exact spelling decides, but QuickBooks has one name for all."""
+    named: dict[str, dict[str, Item]] = {}
+    for item in items:
+        if item.vis_state is VisState.ACTIVE:
+            named.setdefault(fold(item.name), {}).setdefault(" ".join(item.name.split()), item)
+    return [
+        Finding(
+            "sales.products",
+            f"the FreshBooks products {' and '.join(f'“{name}”' for name in members)} differ in case only. A line's exact spelling decides "
+            f"which is meant; {_in_quickbooks(members.values())}",
+            "give each of them a name of its own in FreshBooks, or keep one of them",
+            fatal=False,
+        )
+        for members in named.values()
+        if len(members) > 1
+    ]
+
+
+def _in_quickbooks(items: Collection[Item]) -> str:
+    skus = {fold(item.sku) or fold(item.name) for item in items}
+    if len(skus) == 1:
+        return "in QuickBooks, which compares names without case, they are one item"
+    return "in QuickBooks, which compares names without case, they are told apart by their SKUs"
 
 
 def misspelt_methods(payments: Payments, used: Collection[str]) -> list[Finding]:

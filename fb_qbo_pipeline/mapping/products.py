@@ -1,8 +1,8 @@
 """Which QuickBooks item a line refers to: by the FreshBooks SKU, or by name for the items that settings name.
 
-A FreshBooks line names its product by text only. Its SKU is that of the FreshBooks item with the line's name; an item
-without one has its name as SKU. Item names are unique in QuickBooks, so two FreshBooks products may only share an item if
-they are the same but for case and blanks.
+A FreshBooks line names its product by text only, in the product's exact spelling. Its SKU is that of the FreshBooks item with
+the line's name; an item without one has its name as SKU. Item names are unique in QuickBooks and compared without case there:
+FreshBooks products whose names differ in case only are told apart by their SKUs, and are one item where they have none.
 
 A product of a line is referred to by a key made of its SKU, whether its item is there or has to be created: so a document
 says the same before and after, and is not updated for nothing. Items that settings name are there, and referred to by id.
@@ -18,6 +18,7 @@ from fb_qbo_pipeline.mapping.documents import Code, ItemRequest, Json, Problem
 from fb_qbo_pipeline.mapping.item_creation import creation_body
 from fb_qbo_pipeline.mapping.references import inactive
 from fb_qbo_pipeline.mapping.text import distinct_name, legal_name
+from fb_qbo_pipeline.mapping.unreadable import list_problem
 from fb_qbo_pipeline.quickbooks.company import Item, fold
 from fb_qbo_pipeline.settings.models import Expenses, Sales
 
@@ -45,13 +46,18 @@ def _line_product(line_name: str, sales: Sales, day: dt.date, context: Context) 
     name = " ".join(line_name.split())
     if not legal_name(name):
         return _default(sales, "a line without a product name", context)
+    unreadable = context.unreadable_item(name)
+    if unreadable is not None:
+        return list_problem(unreadable, "the product")
     freshbooks = context.freshbooks_items(name)
-    name = " ".join(freshbooks[0].name.split()) if freshbooks else name  # as the product is spelled, not the line
-    skus = {fold(item.sku): " ".join(item.sku.split()) for item in freshbooks if item.sku.strip()}
+    name = " ".join(freshbooks[0].name.split()) if len({item.name for item in freshbooks}) == 1 else name  # as the product is spelled
+    exact = {" ".join(item.name.split()) for item in freshbooks} == {" ".join(line_name.split())}
+    skus = {fold(sku): sku for item in freshbooks if (sku := " ".join(item.sku.split()) or ("" if exact else name))}
     if len(skus) > 1:
+        called = f"“{name}”" if exact else f"“{name}” but for case"
         return Problem(
             Code.UNMAPPED_PRODUCT,
-            f"FreshBooks has several products called “{name}” with different SKUs ({', '.join(sorted(skus.values()))})",
+            f"FreshBooks has several products called {called} with different SKUs ({', '.join(sorted(skus.values()))})",
             "give each of them a name of its own in FreshBooks: names must be unique for matching",
         )
     sku = next(iter(skus.values()), name)
@@ -144,6 +150,8 @@ def _created(
     """A new item: named as the SKU says with match_by name, as the line says with match_by sku."""
     by_sku = sales.products.match_by == "sku"
     item = distinct_name(name if by_sku else sku)
+    if by_sku and fold(sku) != fold(name) and any(fold(other.sku) != fold(sku) for other in context.similar_items(name)):
+        item = distinct_name(f"{name} ({sku})")  # QuickBooks would not tell them apart by name
     holder = context.company.item(item) if by_sku else None
     if holder is not None and holder.active:
         if not holder.sku.strip():

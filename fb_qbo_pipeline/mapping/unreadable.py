@@ -6,11 +6,15 @@ not take part, and a person has to open it. Records that the settings leave out 
 
 import datetime as dt
 
-from fb_qbo_pipeline.freshbooks.records import Unreadable, VisState
+from fb_qbo_pipeline.freshbooks.records import Unreadable
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Mapped, Outcome, Problem, Source
-from fb_qbo_pipeline.mapping.outcomes import deleted, held, out_of_scope
+from fb_qbo_pipeline.mapping.outcomes import held
+from fb_qbo_pipeline.mapping.scope import expense_scope, invoice_scope, payment_scope
 from fb_qbo_pipeline.money import ZERO
+
+REMEDY = "open it in FreshBooks, correct it and save it: it is read again by itself"
+NO_ID = "no id"
 
 
 def map_unreadable(record: Unreadable, day: dt.date, context: Context, sale: Mapped | None = None) -> Mapped:
@@ -18,6 +22,7 @@ def map_unreadable(record: Unreadable, day: dt.date, context: Context, sale: Map
 
     An amount that is unreadable, too, counts as nothing, in the company's currency.
     """
+    what = f"{record.resource} {record.id}" if record.id > 0 else f"a {record.resource} without a usable id"
     base = Mapped(
         source=Source(record.resource),
         source_id=record.id,
@@ -25,38 +30,32 @@ def map_unreadable(record: Unreadable, day: dt.date, context: Context, sale: Map
         date=day,
         amount=record.amount if record.amount is not None else ZERO,
         currency=record.currency or context.company.preferences.home_currency,
-        label=record.number or (sale.label if sale is not None else str(record.id)),
+        label=record.number or (sale.label if sale is not None else str(record.id) if record.id > 0 else NO_ID),
         party=record.party or (sale.party if sale is not None else ""),
     )
-    if record.vis_state is VisState.DELETED:
-        return deleted(base, context.integration)
-    left_out = _left_out(record, day, context, sale)
-    if left_out:
-        return out_of_scope(base, left_out)
+    left_out = _scope(base, record, context, sale)
+    if left_out is not None:
+        return left_out
     return held(
         base,
         Problem(
             Code.REFUSED,
-            f"FreshBooks' record of {record.resource} {record.id} cannot be read: {record.why}",
-            "open it in FreshBooks, correct it and save it: it is read again by itself",
+            f"FreshBooks' record of {what} cannot be read: {record.why}",
+            REMEDY if record.id > 0 else f"find it in FreshBooks by its date and amount; {REMEDY}; if it looks right there, ask FreshBooks",
         ),
     )
 
 
-def _left_out(record: Unreadable, day: dt.date, context: Context, sale: Mapped | None) -> str:
-    """Why the settings leave the record out; '' where they do not, or where that cannot be told."""
-    integration = context.integration
-    section = {"invoice": integration.sales, "payment": integration.payments, "expense": integration.expenses}[record.resource]
-    if section is None:
-        return f"{record.resource}s are not synced: the settings have no section for them"
-    if record.resource == "payment":
-        if integration.sales is not None and integration.sales.post_as == "sales_receipt":
-            return "the sales receipt holds the payment (sales.post_as: sales_receipt)"
-        if sale is not None and sale.outcome in (Outcome.OUT_OF_SCOPE, Outcome.DELETED, Outcome.KEPT):
-            return f"its invoice {sale.label} is not synced"
-        return ""
-    if day < integration.start_date:
-        return f"dated before start_date ({integration.start_date.isoformat()})"
-    if integration.sales is not None and record.resource == "invoice" and record.status and record.status not in integration.sales.statuses:
-        return f"its status “{record.status}” is not among sales.statuses"
-    return ""
+def list_problem(record: Unreadable, whose: str) -> Problem:
+    """The problem of a document that names `record`, a client, product or category that cannot be read; `whose`: "its client"."""
+    name = f"“{record.number or record.party}”" if record.number or record.party else f"with the id {record.id}"
+    return Problem(Code.REFUSED, f"{whose} {name} cannot be read in FreshBooks: {record.why}", REMEDY)
+
+
+def _scope(base: Mapped, record: Unreadable, context: Context, sale: Mapped | None) -> Mapped | None:
+    """The decision about a record that the settings leave out; None where they do not, or where that cannot be told."""
+    if base.source is Source.INVOICE:
+        return invoice_scope(base, context.integration, record.vis_state, record.status)
+    if base.source is Source.EXPENSE:
+        return expense_scope(base, context.integration, record.vis_state, record.amount)
+    return payment_scope(base, context.integration, record.vis_state, record.amount, sale, of_no_invoice=False)

@@ -2,6 +2,10 @@
 
 FreshBooks' `updated` filter takes days, in US Eastern time, so every look overlaps the one before; records that are the same
 as before touch nothing. A look with nothing new costs eight reads. The first look notes every day from the start date.
+
+A look asks from the time of the one before. One that was made under a clock that was ahead would make the next ask for too
+little: so a look is dated by the services where they disagree with this machine, and one that lies in the future is not
+believed; the next starts from the last good one, of which one a day is remembered.
 """
 
 import datetime as dt
@@ -13,10 +17,23 @@ from functools import partial
 from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
 from fb_qbo_pipeline.http import Json
 from fb_qbo_pipeline.json_text import fingerprint
-from fb_qbo_pipeline.ledger.exceptions import OPEN
+from fb_qbo_pipeline.ledger.exceptions import MAPPING, OPEN
 from fb_qbo_pipeline.ledger.ledger import Transaction
+from fb_qbo_pipeline.ledger.raw import UNREADABLE
 from fb_qbo_pipeline.mapping.documents import Code
-from fb_qbo_pipeline.pipeline.intake import DOCUMENTS, Dated, document_rows, note_touched, partitions, read_lists, receipts, refresh_list
+from fb_qbo_pipeline.pipeline.clock import TOLERANCE, told
+from fb_qbo_pipeline.pipeline.intake import (
+    DOCUMENTS,
+    LISTS,
+    Dated,
+    document_rows,
+    note_touched,
+    partitions,
+    read_lists,
+    read_without_id,
+    receipts,
+    refresh_list,
+)
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.posting.books import ENTITIES
 
@@ -25,6 +42,8 @@ log = logging.getLogger(__name__)
 _CURSOR = "freshbooks_changes"
 _LATEST = "latest_changes"
 NOT_POSTED = "not_posted"
+_HISTORY = "freshbooks_looks"  # the last look of each day
+_REMEMBERED = 400  # days
 
 # The QuickBooks lists that decide whether a document can be posted; customers and vendors change with every sync.
 _DECISIVE = ("Account", "Class", "CompanyInfo", "Department", "Item", "Preferences", "TaxCode", "TaxRate")
@@ -44,20 +63,26 @@ class Look:
     waiting: int = 0
     first: bool = False
     not_posted: int = 0
+    clock_off: dt.timedelta | None = None  # how far this machine's clock is ahead of the services', where that is more than minutes
 
 
 def look_for_changes(runtime: Runtime) -> Look:
     """Note the dates touched since the last look. Records are stored and dates noted in one transaction with the cursor."""
     started = runtime.clock()
     with runtime.ledger.begin() as tx:
-        since = tx.cursors.instant(_CURSOR)
+        since = _last_good_look(tx, started)
     look = _first_look(runtime) if since is None else _next_look(runtime, since)
     _touch_after_settings(runtime)
     with runtime.ledger.begin() as tx:
         _touch_earlier_start(runtime, tx)
         # A look is a run, and there is one at a time: whoever else has begun is not at work any more.
         tx.touched.note(partitions(runtime, tx.touched.abandoned()), "a run of it did not end well")
-        tx.cursors.set_instant(_CURSOR, started)
+        look.clock_off = runtime.service_clock.off()
+        if look.clock_off is not None:
+            log.error("this machine's clock is %s the services'; set it: dates and looks depend on it", told(look.clock_off))
+            started -= look.clock_off
+        tx.cursors.set("clock_off_seconds", round(look.clock_off.total_seconds()) if look.clock_off is not None else 0)
+        _remember(tx, started)
         look.latest = _latest(runtime, tx, look, started)
         tx.cursors.set("looks", (tx.cursors.get("looks") or 0) + 1)
         tx.cursors.set("looked_on", runtime.today.isoformat())
@@ -77,6 +102,31 @@ def told_of_others(count: int, account_id: str) -> str:
         "Where another deployment posts into the same company, switch one of the two off. "
         "After a new or restored database there is nothing to do: they are taken over, and nothing is posted twice"
     )
+
+
+def _last_good_look(tx: Transaction, now: dt.datetime) -> dt.datetime | None:
+    """When to ask from: the last look, or where that lies in the future, the last one before; None where there is none.
+
+    What else that look has noted of the day is taken back as well.
+    """
+    since = tx.cursors.instant(_CURSOR)
+    if since is None or since <= now + TOLERANCE:
+        return since
+    looks = [dt.datetime.fromisoformat(text) for text in (tx.cursors.get(_HISTORY) or {}).values()]
+    good = max((look for look in looks if look <= now), default=None)
+    log.error("the last look is dated %s, which is in the future: going on from %s", since, good or "the beginning")
+    tx.cursors.set(_HISTORY, {look.date().isoformat(): look.isoformat() for look in looks if look <= now})
+    looked_on = tx.cursors.get("looked_on")
+    if good is not None and looked_on is not None:
+        tx.cursors.set("looked_on", min(looked_on, good.date().isoformat()))
+    return good
+
+
+def _remember(tx: Transaction, look: dt.datetime) -> None:
+    tx.cursors.set_instant(_CURSOR, look)
+    look = look.astimezone(dt.UTC)
+    looks = (tx.cursors.get(_HISTORY) or {}) | {look.date().isoformat(): look.isoformat()}
+    tx.cursors.set(_HISTORY, dict(sorted(looks.items())[-_REMEMBERED:]))
 
 
 def _latest(runtime: Runtime, tx: Transaction, look: Look, now: dt.datetime) -> dict[str, dt.datetime]:
@@ -127,17 +177,36 @@ def _store(runtime: Runtime, resource: str, read: Callable[[FreshBooksReader], I
 
 def _next_look(runtime: Runtime, since: dt.datetime) -> Look:
     look = Look()
-    for resource in ("client", "item"):
-        look.changed[resource] = len(refresh_list(runtime, resource, since))
+    with runtime.ledger.begin() as tx:
+        first_of_day = tx.cursors.get("looked_on") != runtime.today.isoformat()
+    _read_lists_again(runtime, since, look)
     for resource in resources(runtime):
         with runtime.ledger.begin() as tx:
             rows = document_rows(runtime, resource, partial(_updated, resource=resource, since=since), runtime.today)
             changes = tx.raw.upsert(resource, rows)
             look.changed[resource] = len(changes)
             note_touched(runtime, tx, resource, changes, "changed in FreshBooks")
+    for resource in resources(runtime):
+        read_without_id(runtime, resource, whole=first_of_day)
     with runtime.ledger.begin() as tx:
         _touch_new_days(runtime, tx)
     return look
+
+
+def _read_lists_again(runtime: Runtime, since: dt.datetime, look: Look) -> None:
+    """What changed in FreshBooks' lists; a list of which something cannot be read is read as a whole, and wakes what waits for that."""
+    for resource in LISTS:
+        with runtime.ledger.begin() as tx:
+            unreadable = bool(tx.raw.in_state(resource, UNREADABLE))
+        if resource == "category" and not unreadable:
+            continue  # they have no time of change; an expense of an unknown one asks for them
+        changes = refresh_list(runtime, resource, None if unreadable else since)
+        if resource != "category":
+            look.changed[resource] = len(changes)
+        if unreadable and changes:
+            with runtime.ledger.begin() as tx:
+                held = [row for row in tx.exceptions.unresolved() if row["code"] == Code.REFUSED.value and row["stage"] == MAPPING]
+                tx.touched.note(partitions(runtime, {row["document_date"] for row in held}), f"a {resource} was corrected in FreshBooks")
 
 
 def _updated(reader: FreshBooksReader, resource: str, since: dt.datetime) -> Iterator[tuple[Dated, Json]]:

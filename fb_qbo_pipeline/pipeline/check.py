@@ -3,25 +3,28 @@
 Nothing is written to either side. Each step goes as far as it can, so that one problem does not hide the others.
 """
 
+import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from fb_qbo_pipeline.errors import RemoteRefusal
-from fb_qbo_pipeline.freshbooks.fields import BadRecord
 from fb_qbo_pipeline.freshbooks.reader import FreshBooksReader
-from fb_qbo_pipeline.freshbooks.records import Item, TaxDefinition, VisState
+from fb_qbo_pipeline.freshbooks.records import Item, TaxDefinition, Unreadable, VisState
+from fb_qbo_pipeline.freshbooks.unreadable import salvage
 from fb_qbo_pipeline.ledger.versions import old_version, server_version
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Json
 from fb_qbo_pipeline.mapping.findings import Finding
 from fb_qbo_pipeline.mapping.preflight import configuration_problems
-from fb_qbo_pipeline.mapping.preflight_records import duplicate_products, misspelt_methods
+from fb_qbo_pipeline.mapping.preflight_records import duplicate_products, misspelt_methods, similar_products
 from fb_qbo_pipeline.mapping.text import legal_name
+from fb_qbo_pipeline.mapping.unreadable import REMEDY
 from fb_qbo_pipeline.mapping.usage import EXAMPLES, Concerned, Usage
 from fb_qbo_pipeline.pipeline.accounts import freshbooks_business
 from fb_qbo_pipeline.pipeline.check_report import CheckFinding, CheckReport, Severity, Step
+from fb_qbo_pipeline.pipeline.clock import told
 from fb_qbo_pipeline.pipeline.rehearsal import Rehearsal, Tick, rehearse
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.quickbooks.company import Company, fold
@@ -35,16 +38,19 @@ def check(runtime: Runtime, tick: Tick = lambda _what, _done, _all: None) -> Che
     """Check one integration. `tick` hears of the progress of the longest part, reading every document."""
     integration = runtime.integration
     report = CheckReport([_settings(integration), *_database(runtime)])
-    unreadable: list[BadRecord] = []
-    reader = FreshBooksReader(runtime.reader.client, lambda bad, _payload: unreadable.append(bad))
+    unreadable: list[Unreadable] = []
+    reader = FreshBooksReader(runtime.reader.client, lambda bad, payload: unreadable.append(salvage(bad.resource, payload, bad)))
     taxes = report.attempt("FreshBooks", "freshbooks", lambda: _freshbooks(reader))
     company = report.attempt("QuickBooks", "quickbooks", lambda: _quickbooks(runtime))
+    off = runtime.service_clock.off()
+    if off is not None:
+        report.steps.append(_clock(off))
     names = len(report.steps)
     if company is not None:
         report.steps.append(_names(integration, company, taxes or [], Usage()))
     if company is None or taxes is None:
         return report
-    context = report.attempt("FreshBooks' lists", "freshbooks", lambda: _lists(integration, company, reader))
+    context = report.attempt("FreshBooks' lists", "freshbooks", lambda: _lists(integration, company, reader, unreadable))
     if context is not None:
         rehearsal = report.attempt("Documents", "freshbooks", lambda: _documents(runtime, context, tick))
         if rehearsal is not None:  # now it is known which documents each finding is about
@@ -68,6 +74,15 @@ def _database(runtime: Runtime) -> list[Step]:
     return [] if old is None else [Step("Database", old.message, (CheckFinding(Severity.WARNING, "database", old.message, old.remedy),))]
 
 
+def _clock(off: dt.timedelta) -> Step:
+    """The clock of this machine against those of the services, where it is off."""
+    message = f"this machine's clock is {told(off)} FreshBooks' and QuickBooks': it decides which day is today"
+    finding = CheckFinding(
+        Severity.ERROR, "clock", message, "set the clock, and let the machine keep it by a time service (NTP)", exit_status=1
+    )
+    return Step("Clock", f"{told(off)} the services'", (finding,))
+
+
 def _freshbooks(reader: FreshBooksReader) -> tuple[list[TaxDefinition], Step]:
     """The taxes set up in FreshBooks: what the settings are compared with. An app without that scope can sync all the same."""
     business = freshbooks_business(reader)
@@ -84,8 +99,19 @@ def _quickbooks(runtime: Runtime) -> tuple[Company, Step]:
     runtime.mirror.refresh()
     company = runtime.mirror.company()
     closed = company.preferences.closed_until
+    odd = tuple(
+        CheckFinding(
+            Severity.WARNING,
+            "unreadable",
+            f"QuickBooks' {told}: what needs it is held as if it were not there",
+            "open it in QuickBooks, correct it and save it",
+        )
+        for told in company.unreadable
+    )
     more = f", books closed until {closed.isoformat()}" if closed is not None else ""
-    return company, Step("QuickBooks", f"{company.name} ({company.realm_id}), {company.country}, {company.preferences.home_currency}{more}")
+    return company, Step(
+        "QuickBooks", f"{company.name} ({company.realm_id}), {company.country}, {company.preferences.home_currency}{more}", odd
+    )
 
 
 def _names(integration: Integration, company: Company, taxes: Sequence[TaxDefinition], usage: Usage) -> Step:
@@ -101,17 +127,20 @@ def _concerning(finding: CheckFinding, concerned: Concerned | None) -> CheckFind
     return replace(finding, documents=concerned.documents, amount=amount, examples=tuple(concerned.examples))
 
 
-def _lists(integration: Integration, company: Company, reader: FreshBooksReader) -> tuple[Context, Step]:
+def _lists(integration: Integration, company: Company, reader: FreshBooksReader, unreadable: Sequence[Unreadable]) -> tuple[Context, Step]:
     context = Context(
         integration=integration,
         company=company,
         clients={client.id: client for client, _ in reader.clients()},
         items=[item for item, _ in reader.items()],
         categories={category.id: category for category, _ in reader.categories()},
+        unreadable=unreadable,
     )
     findings: tuple[CheckFinding, ...] = ()
     if integration.sales is not None:
-        findings = tuple(map(_finding, [*duplicate_products(context.items), *look_alike_products(context.items)]))
+        findings = tuple(
+            map(_finding, [*duplicate_products(context.items), *similar_products(context.items), *look_alike_products(context.items)])
+        )
     categories = counted(len(context.categories), "expense category", "expense categories")
     counts = f"{counted(len(context.clients), 'client')}, {counted(len(context.items), 'product')}, {categories}"
     return context, Step("FreshBooks' lists", counts, findings)
@@ -175,11 +204,11 @@ def held_documents(rows: Iterable[Json]) -> list[CheckFinding]:
     return findings
 
 
-def _unreadable(records: Sequence[BadRecord]) -> list[CheckFinding]:
-    """Members of FreshBooks' lists (clients, products, categories, taxes) that cannot be understood: a sync does without them."""
-    message = _most_frequent(record.message for record in records)
-    names = tuple(f"{record.resource} {record.record_id}" for record in records[:EXAMPLES])
-    return [CheckFinding(Severity.WARNING, "unreadable", message, records[0].remedy, examples=names)]
+def _unreadable(records: Sequence[Unreadable]) -> list[CheckFinding]:
+    """Members of FreshBooks' lists (clients, products, categories, taxes) that cannot be understood: what names them is held."""
+    names = {id(one): f"{one.resource} {one.id}" if one.id > 0 else f"{one.resource} without an id" for one in records}
+    message = _most_frequent(f"FreshBooks {names[id(one)]}: {one.why}" for one in records)
+    return [CheckFinding(Severity.WARNING, "unreadable", message, REMEDY, examples=tuple(names.values())[:EXAMPLES])]
 
 
 def _finding(finding: Finding) -> CheckFinding:

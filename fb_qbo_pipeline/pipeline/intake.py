@@ -2,12 +2,13 @@
 
 Deleted records are asked for as well, since the ordinary lists hide them; what was there before and is in neither list is
 asked for by id: it was moved to another date, or FreshBooks does not know it any more. A record that cannot be read is kept
-as well: staging finds so and holds it, and the day on which somebody corrects it is a change like any other.
+as well: staging finds so and holds it, and the day on which somebody corrects it is a change like any other. One without a
+usable id cannot be asked for: it is gone once its day, or where that cannot be read either its whole list, does not show it.
 """
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from fb_qbo_pipeline.freshbooks.fields import BadRecord
@@ -18,13 +19,14 @@ from fb_qbo_pipeline.freshbooks.resources import EXPENSES, INVOICES, PAYMENTS
 from fb_qbo_pipeline.freshbooks.unreadable import salvage
 from fb_qbo_pipeline.http import Json
 from fb_qbo_pipeline.ledger.ledger import Transaction
-from fb_qbo_pipeline.ledger.raw import DELETED, PRESENT, Change, RawRow
+from fb_qbo_pipeline.ledger.raw import DELETED, PRESENT, UNREADABLE, Change, RawRow
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
 Dated = Invoice | Payment | Expense
 Listed = Client | Item | Category
+LISTS = ("client", "item", "category")
 DOCUMENTS = ("invoice", "payment", "expense")
 PARSERS: dict[str, Callable[[Json], Dated]] = {"invoice": parse_invoice, "payment": parse_payment, "expense": parse_expense}
 _RESOURCES = {"invoice": INVOICES, "payment": PAYMENTS, "expense": EXPENSES}
@@ -47,11 +49,9 @@ def raw_row(record: Dated | Listed, payload: Json) -> RawRow:
     return RawRow(record.id, None, state, payload)
 
 
-def unreadable_row(resource: str, payload: Json, bad: BadRecord) -> RawRow | None:
-    """The row of a record that was refused with `bad`, without a date where that is unreadable; None where its id is."""
+def unreadable_row(resource: str, payload: Json, bad: BadRecord) -> RawRow:
+    """The row of a record that was refused with `bad`, without a date where that is unreadable."""
     record = salvage(resource, payload, bad)
-    if record is None:
-        return None
     state = DELETED if record.vis_state is VisState.DELETED else PRESENT
     return RawRow(record.id, record.date, state, payload, record.invoice_id)
 
@@ -68,8 +68,7 @@ def document_rows(
     def keep(bad: BadRecord, payload: Json) -> None:
         log.warning("%s", bad.message)
         row = unreadable_row(resource, payload, bad)
-        if row is not None:
-            unreadable[row.source_id] = row
+        unreadable[row.source_id] = row
 
     for record, payload in read(FreshBooksReader(runtime.reader.client, keep)):
         yield raw_row(record, payload)
@@ -114,6 +113,7 @@ def read_dates(runtime: Runtime, resource: str, start: dt.date, end: dt.date, *,
         changes = tx.raw.upsert(resource, rows())
         missing = tx.raw.ids_in_dates(resource, start, end) - seen
         changes += _missing(runtime, tx, resource, missing)
+        changes += _corrected(tx, resource, missing, dated=True)
         if posts:
             # What is new here wakes nothing elsewhere; a payment that stands elsewhere and waits for a new invoice is woken by posting.
             edited = [c for c in changes if not c.new or not _within(c, start, end)]
@@ -127,7 +127,7 @@ def _within(change: Change, start: dt.date, end: dt.date) -> bool:
     return all(day is None or start <= day <= end for day in (change.was, change.now))
 
 
-def _lists(reader: FreshBooksReader, resource: str, start: dt.date | None, end: dt.date) -> Iterator[tuple[Dated, Json]]:
+def _lists(reader: FreshBooksReader, resource: str, start: dt.date | None, end: dt.date | None) -> Iterator[tuple[Dated, Json]]:
     for deleted in (False, True):
         if resource == "invoice":
             yield from reader.invoices(start, end, deleted=deleted)
@@ -147,7 +147,7 @@ def one_row(runtime: Runtime, tx: Transaction, resource: str, record_id: int) ->
     except BadRecord as bad:
         log.warning("%s", bad.message)
         row = unreadable_row(resource, payload, bad)
-        if row is None or row.date is not None:
+        if row.date is not None:
             return row
         return replace(row, date=tx.raw.dates(resource, [record_id]).get(record_id) or runtime.today)
 
@@ -156,7 +156,7 @@ def _missing(runtime: Runtime, tx: Transaction, resource: str, ids: Iterable[int
     """What became of records that the lists do not show any more."""
     changes: list[Change] = []
     gone: list[int] = []
-    for record_id in sorted(ids):
+    for record_id in sorted(one for one in ids if one > 0):
         found = one_row(runtime, tx, resource, record_id)
         if found is None:
             gone.append(record_id)
@@ -166,6 +166,40 @@ def _missing(runtime: Runtime, tx: Transaction, resource: str, ids: Iterable[int
         log.info("FreshBooks does not know %d %s records any more", len(gone), resource)
         tx.raw.mark_gone(resource, gone)
     return changes
+
+
+def _corrected(tx: Transaction, resource: str, missing: Collection[int], *, dated: bool) -> list[Change]:
+    """Note those of the `missing` that had no usable id as gone. `dated`: only those whose day could be read."""
+    gone = [
+        Change(source_id, day, None, None, False)
+        for source_id, (day, payload) in tx.raw.without_id(resource).items()
+        if source_id in missing and (not dated or _tells_its_day(resource, payload))
+    ]
+    tx.raw.mark_gone(resource, [change.source_id for change in gone])
+    return gone
+
+
+def _tells_its_day(resource: str, payload: Json) -> bool:
+    return unreadable_row(resource, payload, BadRecord(resource, "", "id", "is missing")).date is not None
+
+
+def read_without_id(runtime: Runtime, resource: str, *, whole: bool) -> None:
+    """Look again for the records that have no usable id, and note the days of those that are gone: they were corrected.
+
+    Where there is none, nothing is read. `whole`: for those whose day cannot be read either, the list is read as a whole.
+    """
+    with runtime.ledger.begin() as tx:
+        known = tx.raw.without_id(resource)
+    days = {day for day, payload in known.values() if day is not None and _tells_its_day(resource, payload)}
+    for day in sorted(days):
+        read_dates(runtime, resource, day, day, posts=False)
+    undated = {source_id for source_id, (_day, payload) in known.items() if not _tells_its_day(resource, payload)}
+    if undated and whole:
+        with runtime.ledger.begin() as tx:
+            rows = list(document_rows(runtime, resource, lambda reader: _lists(reader, resource, None, None), runtime.today))
+            changes = tx.raw.upsert(resource, rows)
+            changes += _corrected(tx, resource, undated - {row.source_id for row in rows}, dated=False)
+            note_touched(runtime, tx, resource, changes, "read without being posted")
 
 
 def note_touched(
@@ -204,7 +238,7 @@ def read_lists(runtime: Runtime) -> None:
     with runtime.ledger.begin() as tx:
         lists, payments = tx.cursors.get("freshbooks_lists"), tx.cursors.get("freshbooks_payments")
     if not lists:
-        for resource in ("client", "item", "category"):
+        for resource in LISTS:
             refresh_list(runtime, resource)
         with runtime.ledger.begin() as tx:
             tx.cursors.set("freshbooks_lists", True)
@@ -220,15 +254,40 @@ def receipts(runtime: Runtime) -> bool:
     return sales is not None and sales.post_as == "sales_receipt"
 
 
+def list_rows(runtime: Runtime, resource: str, read: Callable[[FreshBooksReader], Iterable[tuple[Listed, Json]]]) -> Iterator[RawRow]:
+    """The rows of a list's records that `read` reads, and after them those of the records that could not be read."""
+    unreadable: dict[int, RawRow] = {}
+
+    def keep(bad: BadRecord, payload: Json) -> None:
+        log.warning("%s", bad.message)
+        row = unreadable_row(resource, payload, bad)
+        unreadable[row.source_id] = replace(row, state=UNREADABLE, date=None, invoice_id=None)
+
+    for record, payload in read(FreshBooksReader(runtime.reader.client, keep)):
+        yield raw_row(record, payload)
+    yield from unreadable.values()
+
+
 def refresh_list(runtime: Runtime, resource: str, updated_since: dt.datetime | None = None) -> list[Change]:
     """Read a list of FreshBooks, or what changed in it; what is new or different."""
-    reader = runtime.reader
-    records: Iterator[tuple[Listed, Json]]
-    if resource == "client":
-        records = reader.clients(updated_since)
-    elif resource == "item":
-        records = reader.items(updated_since)
-    else:
-        records = reader.categories()
+
+    def read(reader: FreshBooksReader) -> Iterator[tuple[Listed, Json]]:
+        if resource == "client":
+            yield from reader.clients(updated_since)
+        elif resource == "item":
+            yield from reader.items(updated_since)
+        else:
+            yield from reader.categories()
+
+    seen: set[int] = set()
+
+    def rows() -> Iterator[RawRow]:
+        for row in list_rows(runtime, resource, read):
+            seen.add(row.source_id)
+            yield row
+
     with runtime.ledger.begin() as tx:
-        return tx.raw.upsert(resource, (raw_row(record, payload) for record, payload in records))
+        changes = tx.raw.upsert(resource, rows())
+        if updated_since is None or resource == "category":
+            changes += _corrected(tx, resource, tx.raw.without_id(resource).keys() - seen, dated=False)
+        return changes

@@ -4,13 +4,14 @@ What FreshBooks does not know any more counts as deleted; what cannot be read is
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from fb_qbo_pipeline.freshbooks.fields import BadRecord
-from fb_qbo_pipeline.freshbooks.records import Expense, Invoice, Payment, Unreadable, VisState
+from fb_qbo_pipeline.freshbooks.parsing import parse_category, parse_client, parse_item
+from fb_qbo_pipeline.freshbooks.records import Category, Client, Expense, Invoice, Item, Payment, Unreadable, VisState
 from fb_qbo_pipeline.freshbooks.unreadable import salvage
 from fb_qbo_pipeline.ledger.ledger import Transaction
-from fb_qbo_pipeline.ledger.raw import PRESENT
+from fb_qbo_pipeline.ledger.raw import GONE, PRESENT
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Json, Mapped
 from fb_qbo_pipeline.mapping.expenses import map_expense
@@ -33,10 +34,40 @@ def _read(source: str, state: str, payload: Json) -> Record:
     try:
         record = PARSERS[source](payload)
     except BadRecord as bad:
-        salvaged = salvage(source, payload, bad)
-        assert salvaged is not None, "a record without an id is not kept"
-        record = salvaged
+        record = salvage(source, payload, bad)
     return record if state == PRESENT else replace(record, vis_state=VisState.DELETED)
+
+
+@dataclass
+class Lists:
+    """FreshBooks' lists as last read, and those of their members that cannot be read."""
+
+    clients: dict[int, Client] = field(default_factory=dict)
+    items: list[Item] = field(default_factory=list)
+    categories: dict[int, Category] = field(default_factory=dict)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+    def add(self, resource: str, pairs: Iterable[tuple[str, Json]]) -> None:
+        """Add raw records of `resource` (client, item or category) but those that are gone."""
+        for state, payload in pairs:
+            if state == GONE:
+                continue
+            try:
+                if resource == "client":
+                    client = parse_client(payload)
+                    self.clients[client.id] = client
+                elif resource == "item":
+                    self.items.append(parse_item(payload))
+                else:
+                    category = parse_category(payload)
+                    self.categories[category.id] = category
+            except BadRecord as bad:
+                self.unreadable.append(salvage(resource, payload, bad))
+
+    def known(self, resource: str) -> set[int]:
+        """Ids of the clients or categories that are there, whether they can be read or not."""
+        readable: Collection[int] = self.clients if resource == "client" else self.categories
+        return {*readable, *(one.id for one in self.unreadable if one.resource == resource)}
 
 
 def payments_by_invoice(tx: Transaction, invoice_ids: Collection[int]) -> dict[int, list[Payment]]:

@@ -55,8 +55,7 @@ def rehearse(runtime: Runtime, context: Context, tick: Tick) -> Rehearsal:
 
     def keep(bad: BadRecord, payload: Json) -> None:
         record = salvage(bad.resource, payload, bad)
-        if record is not None:
-            unreadable[record.resource, record.id] = record
+        unreadable[record.resource, record.id] = record
 
     reader = FreshBooksReader(runtime.reader.client, keep)
     periods = months(runtime.integration.start_date, runtime.today)

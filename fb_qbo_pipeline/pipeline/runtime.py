@@ -18,6 +18,7 @@ from fb_qbo_pipeline.ledger.database import connect, database_url, migrate
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.tokens import LedgerTokenStore
 from fb_qbo_pipeline.oauth import Authorizer, AuthStyle, OAuthApp
+from fb_qbo_pipeline.pipeline.clock import ServiceClock
 from fb_qbo_pipeline.posting import feed
 from fb_qbo_pipeline.posting.books import Books
 from fb_qbo_pipeline.posting.mirror import CompanyMirror
@@ -104,6 +105,7 @@ class Runtime:
     run_id: str | None
     clock: Callable[[], dt.datetime] = utc_now
     waiting: Waiting = field(default_factory=Waiting)
+    service_clock: ServiceClock = field(default_factory=ServiceClock)
 
     @property
     def today(self) -> dt.date:
@@ -141,6 +143,9 @@ def open_runtime(
         return Authorizer(app, store, recorder=lambda attempt: audit.record(token_row(attempt)))
 
     freshbooks_session, quickbooks_session = new_session(), new_session(environment.quickbooks_concurrency + 2)
+    service_clock = ServiceClock()
+    for session in (freshbooks_session, quickbooks_session):
+        session.hooks["response"].append(service_clock.observe)
     try:
         freshbooks = FreshBooksClient(
             environment.freshbooks_api_url,
@@ -162,7 +167,9 @@ def open_runtime(
         )
         mirror, books = CompanyMirror(ledger, quickbooks, integration), Books(ledger, quickbooks, integration)
         reader = FreshBooksReader(freshbooks)
-        yield Runtime(integration, environment, ledger, audit, reader, quickbooks, mirror, books, run_id, waiting=waiting)
+        yield Runtime(
+            integration, environment, ledger, audit, reader, quickbooks, mirror, books, run_id, waiting=waiting, service_clock=service_clock
+        )
     finally:
         freshbooks_session.close()
         quickbooks_session.close()

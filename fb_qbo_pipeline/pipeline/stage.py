@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from fb_qbo_pipeline.chunks import chunks
-from fb_qbo_pipeline.freshbooks.parsing import parse_category, parse_client, parse_item
-from fb_qbo_pipeline.freshbooks.records import Client, Expense, Invoice, Unreadable
+from fb_qbo_pipeline.freshbooks.records import Expense, Invoice, Unreadable
 from fb_qbo_pipeline.ledger.exceptions import MAPPING
 from fb_qbo_pipeline.ledger.ledger import Transaction
 from fb_qbo_pipeline.ledger.posted import POSTED
@@ -19,8 +18,8 @@ from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Entity, Json, Mapped, Outcome, Problem
 from fb_qbo_pipeline.mapping.numbers import hold_duplicates, kept_claims
 from fb_qbo_pipeline.mapping.rows import document_fingerprint, to_row
-from fb_qbo_pipeline.pipeline.intake import months, raw_row, read_dates, read_lists, refresh_list
-from fb_qbo_pipeline.pipeline.records import Record, map_one, parsed, payments_by_invoice
+from fb_qbo_pipeline.pipeline.intake import list_rows, months, read_dates, read_lists, refresh_list
+from fb_qbo_pipeline.pipeline.records import Lists, Record, map_one, parsed, payments_by_invoice
 from fb_qbo_pipeline.pipeline.runtime import Runtime
 from fb_qbo_pipeline.pipeline.stage_payments import let_wait, map_payments
 from fb_qbo_pipeline.posting.settlement import hold_row
@@ -55,9 +54,9 @@ def stage(
     for piece in chunks(ids, piece_size):
         with runtime.ledger.begin() as tx:
             records = parsed(tx, source, tx.raw.by_ids(source, piece))
-        clients = _clients(runtime, source, records)
+        lists = _lists(runtime, source, records)
         with runtime.ledger.begin() as tx:
-            mapped = _map(runtime, tx, source, records, _context(runtime, tx, company, clients))
+            mapped = _map(runtime, tx, source, records, _context(runtime, tx, company, lists))
             if source == "payment":
                 mapped = let_wait(tx, mapped, start, end, runtime.integration.start_date)
             mapped = _standing(tx, source, hold_duplicates(mapped, _taken(tx, mapped, left)))
@@ -87,13 +86,16 @@ def restage(runtime: Runtime, start: dt.date, end: dt.date) -> Iterator[tuple[dt
         yield first, last
 
 
-def _context(runtime: Runtime, tx: Transaction, company: Company, clients: dict[int, Client]) -> Context:
+def _context(runtime: Runtime, tx: Transaction, company: Company, lists: Lists) -> Context:
+    for resource in ("item", "category"):
+        lists.add(resource, tx.raw.all(resource))
     return Context(
         integration=runtime.integration,
         company=company,
-        clients=clients,
-        items=[parse_item(payload) for _state, payload in tx.raw.all("item")],
-        categories={c.id: c for c in (parse_category(payload) for _state, payload in tx.raw.all("category"))},
+        clients=lists.clients,
+        items=lists.items,
+        categories=lists.categories,
+        unreadable=lists.unreadable,
     )
 
 
@@ -104,22 +106,23 @@ def _map(runtime: Runtime, tx: Transaction, source: str, records: Sequence[Recor
     return [map_one(record, payments.get(record.id, []), context) for record in records]
 
 
-def _clients(runtime: Runtime, source: str, records: Sequence[Record]) -> dict[int, Client]:
-    """The clients that the records name; those that have never been read are asked for."""
+def _lists(runtime: Runtime, source: str, records: Sequence[Record]) -> Lists:
+    """The clients that the records name; those that have never been read are asked for, as are categories."""
     ids = {client for client in (_client_of(record) for record in records) if client is not None}
     missing = set()
+    lists, listed = Lists(), Lists()
     with runtime.ledger.begin() as tx:
-        known = {c.id: c for c in (parse_client(payload) for _state, payload in tx.raw.by_ids("client", ids))}
-        if source == "invoice" and ids - known.keys():
-            for client, payload in runtime.reader.clients_by_id(ids - known.keys()):
-                tx.raw.upsert("client", [raw_row(client, payload)])
-                known[client.id] = client
+        lists.add("client", tx.raw.by_ids("client", ids))
+        if source == "invoice" and (unknown := ids - lists.known("client")):
+            rows = list(list_rows(runtime, "client", lambda reader: reader.clients_by_id(unknown)))
+            tx.raw.upsert("client", rows)
+            lists.add("client", ((row.state, row.payload) for row in rows))
         if source == "expense":
-            listed = {parse_category(payload).id for _state, payload in tx.raw.all("category")}
-            missing = {record.category_id for record in records if isinstance(record, Expense)} - listed
+            listed.add("category", tx.raw.all("category"))
+            missing = {record.category_id for record in records if isinstance(record, Expense)} - listed.known("category")
     if missing:
         refresh_list(runtime, "category")
-    return known
+    return lists
 
 
 def _client_of(record: Record) -> int | None:

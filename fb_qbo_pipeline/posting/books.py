@@ -20,7 +20,7 @@ from fb_qbo_pipeline.ledger.found import Found
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
 from fb_qbo_pipeline.ledger.posted import GONE_BY_HAND, POSTED, VOIDED, VOIDED_BY_HAND, Posted
 from fb_qbo_pipeline.mapping.documents import Json
-from fb_qbo_pipeline.posting.feed import Ask
+from fb_qbo_pipeline.posting.feed import AHEAD, Ask
 from fb_qbo_pipeline.posting.verify import MARKER, content, is_void, money
 from fb_qbo_pipeline.quickbooks.query import Select, compare
 from fb_qbo_pipeline.quickbooks.reader import Changes, QuickBooksReader
@@ -91,7 +91,7 @@ class Books:
         if not state.get("from"):
             return None
         since = dt.datetime.fromisoformat(state["since"])
-        return Ask(sorted(state["from"]), since) if self._clock() - since < _FEED_REACHES else None
+        return Ask(sorted(state["from"]), since) if -AHEAD < self._clock() - since < _FEED_REACHES else None
 
     def take(self, changes: Changes | None, asked_at: dt.datetime) -> None:
         """Take over what the change feed has told; without it, or where it holds not all, the transactions are read again."""

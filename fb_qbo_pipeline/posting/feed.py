@@ -16,6 +16,8 @@ from fb_qbo_pipeline.quickbooks.reader import Changes, QuickBooksReader
 
 log = logging.getLogger(__name__)
 
+AHEAD = dt.timedelta(minutes=10)  # a mark that lies further in the future was made under a wrong clock and is not believed
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:

@@ -13,7 +13,7 @@ from typing import Any
 from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.ledger import Ledger
-from fb_qbo_pipeline.posting.feed import Ask
+from fb_qbo_pipeline.posting.feed import AHEAD, Ask
 from fb_qbo_pipeline.quickbooks.company import Company
 from fb_qbo_pipeline.quickbooks.lists import build_company, fetch_lists
 from fb_qbo_pipeline.quickbooks.reader import Changes, QuickBooksReader
@@ -88,7 +88,8 @@ class CompanyMirror:
     def ask(self) -> Ask | None:
         """What the change feed is to be asked; None where the lists are to be read in full."""
         since = self._instant("lists_changes")
-        if not self._complete() or since is None or self._older_than("lists_full", FULL_AFTER):
+        ahead = since is not None and since > self._clock() + AHEAD
+        if not self._complete() or since is None or ahead or self._older_than("lists_full", FULL_AFTER):
             return None
         return Ask(sorted(self._wanted - VOLATILE - {"CompanyInfo"}), since - _OVERLAP)
 
@@ -133,7 +134,9 @@ class CompanyMirror:
 
     def _instant(self, name: str) -> dt.datetime | None:
         with self._ledger.begin() as tx:
-            return tx.cursors.instant(name)
+            instant = tx.cursors.instant(name)
+        ahead = instant is not None and instant > self._clock() + _OVERLAP  # noted under a clock that was ahead: not believed
+        return None if ahead else instant
 
     def _older_than(self, name: str, age: dt.timedelta) -> bool:
         instant = self._instant(name)

@@ -9,6 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from fb_qbo_pipeline.http import Backoff
@@ -21,8 +22,8 @@ from fb_qbo_pipeline.posting.mirror import CompanyMirror
 from fb_qbo_pipeline.posting.plain_names import is_about_characters, plainer_item, plainer_party
 from fb_qbo_pipeline.quickbooks.client import Done, QuickBooksClient, Refused, Unknown
 from fb_qbo_pipeline.quickbooks.company import Company, Party, fold
-from fb_qbo_pipeline.quickbooks.faults import Reaction
-from fb_qbo_pipeline.quickbooks.lists import parse_item, parse_party
+from fb_qbo_pipeline.quickbooks.faults import Reaction, may_be_busy
+from fb_qbo_pipeline.quickbooks.lists import parse_item, parse_party, readable
 from fb_qbo_pipeline.quickbooks.query import ACTIVE_OR_NOT, Select, compare
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ _Request = TypeVar("_Request", PartyRequest, ItemRequest)
 _Found = TypeVar("_Found")
 
 _ATTEMPTS = 7
+_ATTEMPTS_UNSURE = 5  # where QuickBooks may only be busy with another name, but says so in words that we do not know: some 8 seconds
 _LOOKS = (1.0, 2.0, 3.0, 4.0)  # seconds between looks for a name that QuickBooks says is taken: its lists may lag
 _NAME_OF = {"Customer": "DisplayName", "Vendor": "DisplayName", "Item": "Name"}
 
@@ -161,9 +163,11 @@ class Names:
 
     def _owners(self, name: str) -> list[Party]:
         return [
-            self._in_currency(parse_party(row, kind))
+            self._in_currency(party)
             for kind in ("Customer", "Vendor", "Employee")
-            for row in self._client.query(Select(kind, (compare("DisplayName", "=", name), ACTIVE_OR_NOT)))
+            for party, _ in readable(
+                partial(parse_party, kind=kind), self._client.query(Select(kind, (compare("DisplayName", "=", name), ACTIVE_OR_NOT)))
+            )
         ]
 
     def _patiently(self, look: Callable[[], _Found]) -> _Found:
@@ -191,13 +195,16 @@ class Names:
             return created if isinstance(created, Problem) else created.problem
         if created is None:
             rows = self._patiently(lambda: self._client.query(Select("Item", (compare("Name", "=", name), ACTIVE_OR_NOT))))
-            usable = [row for row in rows if parse_item(row).active and parse_item(row).type != "Category"]
+            usable = [row for item, row in readable(parse_item, rows) if item.active and item.type != "Category"]
             if not usable:
                 return Problem(
                     Code.UNMAPPED_PRODUCT,
                     f"QuickBooks does not allow an item named “{name}”: a category or an inactive item has the name",
                     "Rename the product in FreshBooks, or the category in QuickBooks, then run: fb-qbo exceptions retry",
                 )
+            other = _other_sku(request, usable[0])
+            if other is not None:
+                return other
             return self._link("Item", request.key, parse_item(usable[0]).id, name, created=False)
         item = parse_item(created)
         self._items[item.id] = item
@@ -216,7 +223,7 @@ class Names:
     def _create(self, entity: str, body: Json, name: str) -> Json | Problem | IllegalName | None:
         """Create a list member; None where QuickBooks says that its name is taken."""
         request_id = new_request_id()
-        lost = False
+        lost, refused = False, None
         for attempt in range(1, _ATTEMPTS + 1):
             self._turn.confirm()
             answer = self._client.write(entity, body, request_id=request_id)
@@ -227,8 +234,11 @@ class Names:
                     return self._patiently(lambda: self._find(entity, name)) if lost else None
                 if is_about_characters(answer.fault):
                     return IllegalName(refusal(answer))
-                if answer.reaction not in (Reaction.NAME_BUSY, Reaction.DUPLICATE_REQUEST):
+                if not (may_be_busy(answer.fault) or answer.reaction is Reaction.DUPLICATE_REQUEST):
                     return refusal(answer)
+                refused = answer
+                if attempt >= _ATTEMPTS_UNSURE and answer.reaction is not Reaction.NAME_BUSY:
+                    break
                 request_id = new_request_id()
             self._sleep(self._backoff.delay(attempt))
             if isinstance(answer, Unknown) and not answer.not_sent:
@@ -238,6 +248,8 @@ class Names:
                     return found
                 if attempt > 2:  # the identical request did not help: its id may be spent on a fault
                     request_id = new_request_id()
+        if refused is not None:
+            return refusal(refused)
         return Unanswered(Code.REFUSED, f"QuickBooks gave no usable answer when the {entity.lower()} was to be created", "")
 
     def _find(self, entity: str, name: str) -> Json | None:
@@ -252,6 +264,18 @@ def _users(links: Iterable[Link]) -> defaultdict[str, set[str]]:
     for link in links:
         found[link.qbo_id].add(link.key)
     return found
+
+
+def _other_sku(request: ItemRequest, row: Json) -> Problem | None:
+    """The problem where an item has the wanted name, but is another product: products are matched by their SKUs."""
+    sku = str(request.body.get("Sku") or "")
+    if not request.key.startswith("sku/") or fold(parse_item(row).sku) == fold(sku):
+        return None
+    return Problem(
+        Code.UNMAPPED_PRODUCT,
+        f"QuickBooks has an item “{parse_item(row).name}” already, but not with the SKU “{sku}”",
+        f"enter the SKU {sku} on that item in QuickBooks, or rename one of the two, then run: fb-qbo exceptions retry",
+    )
 
 
 def _inactive(kind: str, name: str) -> Problem:

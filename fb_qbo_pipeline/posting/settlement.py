@@ -32,7 +32,7 @@ from fb_qbo_pipeline.posting.repair import without_tax_amounts
 from fb_qbo_pipeline.posting.verify import Difference, content, differences, has_marker, money
 from fb_qbo_pipeline.posting.writer import Settled, Write
 from fb_qbo_pipeline.quickbooks.client import Done, QuickBooksClient, Refused
-from fb_qbo_pipeline.quickbooks.faults import Reaction, assigned_transaction
+from fb_qbo_pipeline.quickbooks.faults import Reaction, assigned_transaction, may_be_about_tax, may_be_gone
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +83,11 @@ class Settlement:
             self._number_taken(entry, answer)
         elif answer.reaction is Reaction.STALE:
             self._stale(entry)
-        elif answer.reaction is Reaction.TAX_REFUSED and (body := without_tax_amounts(load_json(entry.body))) is not None:
+        elif self._about_tax(entry, answer) and (body := without_tax_amounts(load_json(entry.body))) is not None:
             with self.ledger.begin() as tx:
                 tx.outbox.mark([entry.id], outbox.REFUSED, "tax amounts: sent again without them")
             self.follow_ups.append(Write(entry.operation, entry.entity, entry.source, entry.source_id, body, entry.intent))
-        elif entry.operation in ("void", "delete") and answer.reaction is Reaction.GONE:
+        elif entry.operation in ("void", "delete") and self._gone(entry, answer):
             self._removed(entry, {})
         elif answer.reaction is Reaction.GONE:
             self._stale(entry)
@@ -97,6 +97,17 @@ class Settlement:
             self.afterwards.append(again)
         else:
             self._refused(entry, refusal(answer))
+
+    def _gone(self, entry: Entry, answer: Refused) -> bool:
+        """Whether what was to be removed is not there: QuickBooks says so, or where its words are not known, does not find it."""
+        if answer.reaction is Reaction.GONE:
+            return True
+        return may_be_gone(answer.fault) and self.client.read(entry.entity, str(load_json(entry.body)["Id"])) is None
+
+    def _about_tax(self, entry: Entry, answer: Refused) -> bool:
+        """Whether to send it once more without tax amounts: QuickBooks says so, or may say so in another language."""
+        unsaid = entry.operation == "create" and answer.reaction is Reaction.REFUSED and may_be_about_tax(answer.fault)
+        return answer.reaction is Reaction.TAX_REFUSED or unsaid
 
     def _whole(self, entry: Entry, entity: Json) -> Json:
         if "TotalAmt" not in entity:  # a shortened answer, as batches are known to give

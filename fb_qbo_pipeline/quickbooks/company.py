@@ -191,6 +191,7 @@ class Company:
     tax_codes: tuple[TaxCode, ...] = ()
     tax_rates: tuple[TaxRate, ...] = ()
     parties: tuple[Party, ...] = field(default=(), repr=False)
+    unreadable: tuple[str, ...] = ()  # list members that cannot be read, and are not among the others
 
     @cached_property
     def is_us(self) -> bool:

@@ -6,6 +6,9 @@ under HTTP 200, for a whole request or for one item of a batch. Codes are writte
 
 Sources of the table: Intuit's error-code page, and payloads quoted by integrators where the page gives no text.
 A code without a row is a refusal with QuickBooks' own words; an answer whose words cannot be read leaves the outcome unknown.
+
+Words are in the company's language. Where a row needs them, what follows from the code and the situation alone is told by
+`may_be_busy`, `may_be_gone` and `may_be_about_tax`; what still rests on English words only names a hold otherwise (decision 20).
 """
 
 import html
@@ -114,6 +117,8 @@ TABLE: tuple[Row, ...] = (
     _row("1000 1010 1020 4002 10000", Reaction.TRANSIENT, "error codes: failed inside the service; resubmit"),
 )
 
+_BUSINESS_RULE, _NOT_FOUND = "6000", "610"
+
 # The gateway's and proxies' statuses where no row matches. 408 and 3xx are no decision of the service.
 _BY_STATUS = {
     401: Reaction.RENEW_TOKEN,
@@ -141,6 +146,25 @@ def classify(fault: Fault) -> Reaction:
     if not fault.errors or kind == "systemfault" or fault.status >= 500:
         return Reaction.TRANSIENT
     return Reaction.REFUSED
+
+
+def may_be_busy(fault: Fault) -> bool:
+    """Whether a refused write of a name (customer, vendor, item…) may only have met another one that was being written.
+
+    QuickBooks has one code for that and for every other business rule, and says which in the company's language. The answer
+    to a single name being what it is, repeating it some seconds later costs little, and tells.
+    """
+    return any(error.code == _BUSINESS_RULE for error in fault.errors)
+
+
+def may_be_gone(fault: Fault) -> bool:
+    """Whether a void or deletion may have been refused because the transaction is not there; reading it tells."""
+    return any(error.code == _NOT_FOUND for error in fault.errors)
+
+
+def may_be_about_tax(fault: Fault) -> bool:
+    """Whether a new document with tax amounts may have been refused for them: by the code alone, whatever the language."""
+    return any(error.code == _BUSINESS_RULE for error in fault.errors)
 
 
 def read_answer(status: int, body: str) -> Json | Fault:

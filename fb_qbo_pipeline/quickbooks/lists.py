@@ -3,12 +3,17 @@
 QuickBooks omits what is empty, so every key but the id has a default: a list member is active, a preference is off, a
 name that is not qualified is qualified by its parents. `fetch_lists` reads only what is wanted, because reads are
 metered; what it returns is plain JSON, so that it can be kept and given to `build_company` again.
+
+A member that cannot be read is left out and named (`Company.unreadable`): what needs it is held as if it were not there. The
+preferences are otherwise: without a closing date that can be read nothing may be posted.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from fb_qbo_pipeline.errors import RemoteRefusal
 from fb_qbo_pipeline.http import Json
@@ -18,7 +23,10 @@ from fb_qbo_pipeline.quickbooks.countries import country_code, home_currency
 from fb_qbo_pipeline.quickbooks.query import ACTIVE_OR_NOT, Select
 from fb_qbo_pipeline.quickbooks.reader import QuickBooksReader, ReadRefused
 
+_T = TypeVar("_T")
+
 SINGLE = ("CompanyInfo", "Preferences")
+_PARTIES = ("Customer", "Vendor", "Employee")
 LISTS = ("Account", "Item", "Class", "Department", "TaxCode", "TaxRate", "Customer", "Vendor", "Employee")
 ALL = frozenset((*SINGLE, *LISTS))
 
@@ -58,36 +66,77 @@ def build_company(realm_id: str, raw: Mapping[str, Sequence[Json]]) -> Company:
     """The company from raw lists by name, as `fetch_lists` returns them; a list that is not there is empty."""
     rows = {name: with_full_names(raw.get(name, ())) for name in ("Account", "Item", "Class", "Department")}
     preferences = next(iter(raw.get("Preferences", ())), {})
-    name, country = parse_company(
-        next(iter(raw.get("CompanyInfo", ())), {}), _currency(_part(preferences, "CurrencyPrefs"), "HomeCurrency")
-    )
+    try:
+        name, country = parse_company(
+            next(iter(raw.get("CompanyInfo", ())), {}), _currency(_part(preferences, "CurrencyPrefs"), "HomeCurrency")
+        )
+        switches = parse_preferences(preferences, country)
+    except ValueError as error:
+        raise RemoteRefusal(f"QuickBooks' company record or preferences cannot be read: {error}", "run `fb-qbo check` later") from None
+    unreadable: list[str] = []
+
+    def members(kind: str, parse: Callable[[Json], _T]) -> tuple[_T, ...]:
+        found = []
+        for row in rows[kind] if kind in rows else raw.get(kind, ()):
+            try:
+                found.append(parse(row))
+            except (ValueError, ArithmeticError, RemoteRefusal) as error:
+                unreadable.append(f"{kind} {_name_of(row)}: {error.message if isinstance(error, RemoteRefusal) else error}")
+        return tuple(found)
+
+    parties = [member for kind in _PARTIES for member in members(kind, partial(parse_party, kind=kind))]
     return Company(
         realm_id=realm_id,
         name=name,
         country=country,
-        preferences=parse_preferences(preferences, country),
-        accounts=tuple(map(parse_account, rows["Account"])),
-        items=tuple(map(parse_item, rows["Item"])),
-        classes=tuple(map(parse_named, rows["Class"])),
-        locations=tuple(map(parse_named, rows["Department"])),
-        tax_codes=tuple(map(parse_tax_code, raw.get("TaxCode", ()))),
-        tax_rates=tuple(map(parse_tax_rate, raw.get("TaxRate", ()))),
-        parties=tuple(parse_party(row, kind) for kind in ("Customer", "Vendor", "Employee") for row in raw.get(kind, ())),
+        preferences=switches,
+        accounts=members("Account", parse_account),
+        items=members("Item", parse_item),
+        classes=members("Class", parse_named),
+        locations=members("Department", parse_named),
+        tax_codes=members("TaxCode", parse_tax_code),
+        tax_rates=members("TaxRate", parse_tax_rate),
+        parties=tuple(parties),
+        unreadable=tuple(unreadable),
     )
+
+
+def readable(parse: Callable[[Json], _T], rows: Iterable[Json]) -> list[tuple[_T, Json]]:
+    """The members that can be read, each with its row; the others are left out, as in `build_company`."""
+    found = []
+    for row in rows:
+        with contextlib.suppress(ValueError, ArithmeticError, RemoteRefusal):
+            found.append((parse(row), row))
+    return found
+
+
+def _name_of(row: Json) -> str:
+    """What tells a person which member it is: its id, else its name."""
+    known = (row.get(key) for key in ("Id", "Name", "DisplayName"))
+    return next((str(value) for value in known if isinstance(value, str | int) and value), "without an id")
 
 
 def with_full_names(rows: Sequence[Json]) -> list[Json]:
     """The rows, each with a FullyQualifiedName: its own, or its name after those of its parents (`Parent:Child`)."""
-    by_id = {_id(row): row for row in rows}
+    by_id = {_plain(row, "Id"): row for row in rows}
 
     def full_name(row: Json, below: frozenset[str]) -> str:
-        given = _text(row, "FullyQualifiedName")
-        parent = by_id.get(_text(_part(row, "ParentRef"), "value"))
-        if given or parent is None or _id(parent) in below:
-            return given or _text(row, "Name")
-        return f"{full_name(parent, below | {_id(row)})}:{_text(row, 'Name')}"
+        given = _plain(row, "FullyQualifiedName")
+        parent = by_id.get(_plain(_part(row, "ParentRef"), "value"))
+        if given or parent is None or _plain(parent, "Id") in below:
+            return given or _plain(row, "Name")
+        return f"{full_name(parent, below | {_plain(row, 'Id')})}:{_plain(row, 'Name')}"
 
-    return [{**row, "FullyQualifiedName": full_name(row, frozenset({_id(row)}))} for row in rows]
+    return [row if _odd_name(row) else {**row, "FullyQualifiedName": full_name(row, frozenset({_plain(row, "Id")}))} for row in rows]
+
+
+def _odd_name(row: Json) -> bool:
+    return any(isinstance(row.get(key), dict | list) for key in ("Name", "FullyQualifiedName"))
+
+
+def _plain(row: Json, key: str) -> str:
+    """As `_text`, and '' for what is no text: reading the row says so."""
+    return "" if isinstance(row.get(key), dict | list) else _text(row, key)
 
 
 def parse_account(row: Json) -> Account:
@@ -227,6 +276,8 @@ def _id(row: Json) -> str:
 
 def _text(row: Json, key: str) -> str:
     value = row.get(key)
+    if isinstance(value, dict | list):
+        raise ValueError(f"{key} is no text")
     return "" if value is None else str(value).strip()
 
 
@@ -248,13 +299,19 @@ def _flag(row: Json, key: str, default: bool = False) -> bool:
 
 def _number(row: Json, key: str) -> Decimal | None:
     value = row.get(key)
-    return None if value is None or value == "" else parse_decimal(value)
+    try:
+        return None if value is None or value == "" else parse_decimal(value)
+    except ValueError:
+        raise ValueError(f"{key} is not a number") from None
 
 
 def _day(row: Json, key: str) -> date | None:
     """A date; QuickBooks adds a time or an offset to some ("2014-09-12T00:00:00-07:00")."""
     value = _text(row, key)
-    return date.fromisoformat(value[:10].replace("/", "-")) if value else None
+    try:
+        return date.fromisoformat(value[:10].replace("/", "-")) if value else None
+    except ValueError:
+        raise ValueError(f"{key} is not a date") from None
 
 
 def _currency(row: Json, key: str = "CurrencyRef") -> str:

@@ -228,9 +228,36 @@ def test_a_bad_record_does_not_show_the_value():
     assert "Jane" not in str(caught.value)
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**12), max_value=10**12))
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**12) + 1, max_value=10**12 - 1))
 def test_any_amount_is_read_to_its_last_decimal(amount):
-    assert parse_payment(payment(amount=money(str(amount)))).amount == amount
+    assert parse_payment(payment(amount=money(f"{amount:f}"))).amount == amount
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("organization", {"name": "Acme"}),
+        ("notes", ["x"]),
+        ("fname", True),
+        ("customerid", -7),
+        ("customerid", 2**63),
+        ("amount", {"amount": 10**12, "code": "CAD"}),
+        ("amount", {"amount": "0." + "0" * 30 + "1", "code": "CAD"}),
+        ("currency_code", "dollars"),
+        ("currency_code", "C$"),
+        ("discount_value", "5000"),
+        ("create_date", "\uff12\uff10\uff12\uff15-02-03"),
+    ],
+)
+def test_a_value_of_the_wrong_type_or_size_is_never_taken_for_another(key, value):
+    with pytest.raises(BadRecord):
+        parse_invoice(invoice(**{key: value}))
+
+
+@pytest.mark.parametrize("value", ["maybe", 2, [True], {"a": 1}])
+def test_what_is_neither_true_nor_false_is_no_flag(value):
+    with pytest.raises(BadRecord, match="neither true nor false"):
+        Fields("payment", {"from_credit": value}).flag("from_credit")
 
 
 json_values = st.recursive(

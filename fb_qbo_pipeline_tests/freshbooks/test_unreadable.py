@@ -6,7 +6,7 @@ import pytest
 
 from fb_qbo_pipeline.freshbooks.fields import BadRecord
 from fb_qbo_pipeline.freshbooks.records import Unreadable, VisState
-from fb_qbo_pipeline.freshbooks.unreadable import salvage
+from fb_qbo_pipeline.freshbooks.unreadable import salvage, stand_in_id
 
 BAD = BadRecord("invoice", "7", "discount_value", "is not a number")
 GOOD: dict[str, Any] = {
@@ -62,6 +62,23 @@ def test_a_payment_keeps_its_invoice_and_an_expense_its_vendor() -> None:
     assert (expense.id, expense.party, expense.invoice_id) == (5, "Bakery", None)
 
 
-@pytest.mark.parametrize("payload", [{"id": None}, {"id": "x", "invoiceid": ""}, {}])
-def test_without_an_id_nothing_can_be_noted(payload: dict[str, Any]) -> None:
-    assert salvage("invoice", payload, BAD) is None
+NO_IDS = [{"id": None}, {"id": "x", "invoiceid": ""}, {}, {"id": 2**63}, {"id": -4}, {"id": [7]}, {"id": True}, None, "row", [1], 7]
+
+
+@pytest.mark.parametrize("payload", NO_IDS)
+def test_without_a_usable_id_it_stands_under_a_number_of_its_own_below_zero(payload: Any) -> None:
+    number = salvage("invoice", payload, BAD).id
+    assert -(2**63) <= number < 0
+    assert salvage("invoice", payload, BAD).id == number
+    assert len({salvage("invoice", other, BAD).id for other in NO_IDS}) == len(NO_IDS)
+
+
+def test_the_number_of_a_record_without_an_id_follows_from_its_content_and_not_from_its_spelling_or_time() -> None:
+    row = {"id": None, "updated": "2026-03-01 10:00:00", "amount": {"amount": Decimal("1E+2")}, "qty": 2}
+    later = {"qty": Decimal("2.0"), "amount": {"amount": 100}, "updated": "2026-03-02 10:00:00", "id": None}
+    assert stand_in_id(row) == stand_in_id(later)
+    assert stand_in_id(row) != stand_in_id(row | {"qty": 3})
+
+
+def test_an_id_is_found_under_its_second_key_where_the_first_cannot_be_read() -> None:
+    assert salvage("expense", {"id": "x", "expenseid": 5}, BAD).id == 5

@@ -4,7 +4,7 @@ import pytest
 
 from fb_qbo_pipeline.freshbooks.records import TaxDefinition, VisState
 from fb_qbo_pipeline.mapping.preflight import configuration_problems
-from fb_qbo_pipeline.mapping.preflight_records import duplicate_products, misspelt_methods, unmapped_categories
+from fb_qbo_pipeline.mapping.preflight_records import duplicate_products, misspelt_methods, similar_products, unmapped_categories
 from fb_qbo_pipeline.quickbooks.company import Company
 from fb_qbo_pipeline_tests.mapping.builders import EXPENSES, PAYMENTS, SALES, D, company, context, integration, item
 
@@ -154,10 +154,19 @@ def test_workflows_that_are_off_are_not_looked_at() -> None:
 
 
 def test_freshbooks_products_of_one_name_are_reported_unless_they_are_archived() -> None:
-    items = [item("Logo", id=1), item(" logo", id=2), item("Site", id=3), item("Site", id=4, vis_state=VisState.ARCHIVED)]
+    items = [item("Logo", id=1), item(" Logo", id=2), item("Site", id=3), item("Site", id=4, vis_state=VisState.ARCHIVED)]
     found = duplicate_products(items)
     assert len(found) == 1
     assert "ids 1, 2" in found[0].message
+
+
+def test_freshbooks_products_whose_names_differ_in_case_only_are_reported_with_what_becomes_of_them() -> None:
+    (apart,) = similar_products([item("Consulting", "C-1", id=1), item("consulting", "C-2", id=2), item("CONSULTING", id=3)])
+    (one,) = similar_products([item("Logo", id=4), item("LOGO", id=5), item("Site", id=6), item("SITE", id=7, vis_state=VisState.ARCHIVED)])
+    assert "“Consulting” and “consulting” and “CONSULTING” differ in case only" in apart.message
+    assert "told apart by their SKUs" in apart.message
+    assert "they are one item" in one.message
+    assert not apart.fatal
 
 
 def test_categories_in_use_without_an_account_are_reported() -> None:

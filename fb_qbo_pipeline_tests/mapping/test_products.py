@@ -1,9 +1,10 @@
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from fb_qbo_pipeline.freshbooks.records import Category, VisState
+from fb_qbo_pipeline.freshbooks.records import Category, Unreadable, VisState
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Problem
 from fb_qbo_pipeline.mapping.products import Product, expense_product, line_product, named_product
@@ -73,6 +74,47 @@ def test_an_active_freshbooks_item_wins_over_an_archived_one() -> None:
 def test_freshbooks_items_of_one_name_with_different_skus_cannot_be_told_apart() -> None:
     where = context(items=(item("Logo", "A-1", id=1), item("Logo", "A-2", id=2)))
     assert "A-1, A-2" in problem("Logo", where).reason
+
+
+CASES = (item("Consulting", "C-1", id=1), item("consulting", "C-2", id=2), item("CONSULTING", id=3))
+SPELLINGS = ("Consulting", "consulting", "CONSULTING")
+
+
+@pytest.mark.parametrize(("name", "key"), [("Consulting", "c-1"), (" consulting ", "c-2"), ("CONSULTING", "consulting")])
+def test_the_exact_spelling_of_a_line_decides_among_names_that_differ_in_case(name: str, key: str) -> None:
+    assert product(name, context(items=CASES)).reference == f"@item/{key}"
+    assert product(name, context(items=CASES, sales=settings(match_by="sku"))).reference == f"@item/sku/{key}"
+
+
+def test_a_spelling_that_no_product_has_cannot_be_told_apart() -> None:
+    assert "“CoNsulting”" in problem("CoNsulting", context(items=CASES)).reason
+
+
+def test_names_without_skus_that_differ_in_case_are_one_item_of_quickbooks() -> None:
+    where = context(items=tuple(item(name, id=number) for number, name in enumerate(SPELLINGS, 1)))
+    assert {product(name, where).reference for name in SPELLINGS} == {"@item/consulting"}
+
+
+@pytest.mark.parametrize("match_by", ["name", "sku"])
+def test_the_items_created_for_names_that_differ_in_case_have_names_that_quickbooks_tells_apart(match_by: str) -> None:
+    where = context(items=CASES, sales=settings(match_by=match_by))
+    bodies = [request(product(name, where)) for name in SPELLINGS]
+    assert len({body["Name"].casefold() for body in bodies}) == 3
+    if match_by == "sku":
+        assert [body["Name"] for body in bodies] == ["Consulting (C-1)", "consulting (C-2)", "CONSULTING"]
+        assert [body["Sku"] for body in bodies] == ["C-1", "C-2", "CONSULTING"]
+
+
+def test_an_archived_product_of_the_exact_spelling_comes_before_an_active_one_of_another() -> None:
+    where = context(items=(item("Logo", "OLD", id=1, vis_state=VisState.ARCHIVED), item("LOGO", "DESIGN", id=2)))
+    assert product("Logo", where).reference == "@item/old"
+
+
+def test_a_product_that_cannot_be_read_holds_the_lines_that_name_it_and_no_others() -> None:
+    odd = Unreadable("item", 9, "sku is no text", number="Logo")
+    where = replace(context(), unreadable=(odd,))
+    assert (problem("LOGO", where).code, "sku is no text" in problem("Logo", where).reason) == (Code.REFUSED, True)
+    assert product("Design", where).request is not None
 
 
 def test_match_by_sku_looks_at_the_sku_only() -> None:

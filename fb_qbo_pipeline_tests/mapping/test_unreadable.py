@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
+from fb_qbo_pipeline.freshbooks.fields import Fields
+from fb_qbo_pipeline.freshbooks.parsing import read_status
 from fb_qbo_pipeline.freshbooks.records import Unreadable, VisState
 from fb_qbo_pipeline.mapping.context import Context
 from fb_qbo_pipeline.mapping.documents import Code, Mapped, Outcome
 from fb_qbo_pipeline.mapping.invoices import map_invoice
+from fb_qbo_pipeline.mapping.payments import map_payment
 from fb_qbo_pipeline.mapping.unreadable import map_unreadable
-from fb_qbo_pipeline_tests.mapping.builders import DAY, D, company, context, integration, invoice, line
+from fb_qbo_pipeline_tests.mapping.builders import DAY, D, company, context, integration, invoice, line, payment
 
 INVOICE = Unreadable("invoice", 1001, "discount_value is not a number", DAY, D("113.00"), "USD", "42", "Acme", "sent")
 
@@ -37,11 +40,38 @@ def test_what_is_not_known_counts_as_nothing_in_the_home_currency() -> None:
         ({"vis_state": VisState.DELETED}, DAY, Outcome.DELETED),
         ({"status": "draft"}, DAY, Outcome.OUT_OF_SCOPE),
         ({"status": ""}, DAY, Outcome.HELD),
+        ({"status": "auto_paid"}, DAY, Outcome.HELD),  # as read_status gives "auto-paid"; the settings say autopaid
+        ({"status": "autopaid"}, DAY, Outcome.HELD),
         ({}, dt.date(2024, 12, 31), Outcome.OUT_OF_SCOPE),
     ],
 )
 def test_the_settings_leave_it_out_as_they_would_a_readable_one(change: dict[str, Any], day: dt.date, outcome: Outcome) -> None:
     assert mapped(replace(INVOICE, **change), day=day).outcome is outcome
+
+
+@pytest.mark.parametrize("spelling", ["auto-paid", "auto_paid", "Auto-Paid", "AUTOPAID", "draft", "disputed"])
+def test_a_status_is_picked_up_alike_in_every_spelling_whether_its_invoice_can_be_read_or_not(spelling: str) -> None:
+    status = read_status(Fields("invoice", {"v3_status": spelling}))
+    readable = map_invoice(invoice(line("100.00"), status=status), [], context())
+    unreadable = mapped(replace(INVOICE, status=status))
+    assert (readable.outcome is Outcome.OUT_OF_SCOPE) == (unreadable.outcome is Outcome.OUT_OF_SCOPE)
+    assert readable.reason == unreadable.reason
+
+
+@pytest.mark.parametrize("resource", ["invoice", "payment", "expense"])
+def test_a_deleted_record_of_a_workflow_that_is_off_is_no_deletion(resource: str) -> None:
+    on = integration(expenses=None) if resource == "expense" else integration(sales=None, payments=None)
+    record = Unreadable(resource, 7, "date is missing", DAY, vis_state=VisState.DELETED)
+    assert mapped(record, Context(on, company(), {}, [], {})).outcome is Outcome.OUT_OF_SCOPE
+
+
+def test_the_payment_of_an_invoice_that_is_kept_is_kept_whether_it_can_be_read_or_not() -> None:
+    where = context(on_delete="keep")
+    sale = map_invoice(invoice(line("100.00"), vis_state=VisState.DELETED), [], where)
+    readable = map_payment(payment(), None, [], sale, where)
+    unreadable = mapped(Unreadable("payment", 501, "note is no text", DAY, D("100.00"), "CAD", invoice_id=1001), where, sale=sale)
+    assert (readable.outcome, readable.reason) == (unreadable.outcome, unreadable.reason)
+    assert unreadable.outcome is Outcome.KEPT
 
 
 @pytest.mark.parametrize("resource", ["invoice", "payment", "expense"])

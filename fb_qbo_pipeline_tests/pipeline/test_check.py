@@ -120,9 +120,15 @@ def test_rates_that_differ_and_taxes_that_nobody_mapped_are_found_without_any_do
 
 
 def test_products_with_one_name_are_reported(world: World) -> None:
-    for name in ("Mugs", "MUGS"):
+    for name in ("Mugs", "Mugs"):
         world.freshbooks.add_item(name)
     assert "2 products called" in finding(checked(world), "sales.products").message
+
+
+def test_products_whose_names_differ_in_case_only_are_reported(world: World) -> None:
+    for name in ("Mugs", "MUGS"):
+        world.freshbooks.add_item(name)
+    assert "“Mugs” and “MUGS” differ in case only" in finding(checked(world), "sales.products").message
 
 
 def test_products_do_not_matter_where_sales_are_off(world: World) -> None:

@@ -192,3 +192,17 @@ def test_what_others_changed_while_documents_were_being_posted_is_seen_by_the_ne
     world.sync()
     world.follow()
     assert world.codes() == ["changed_in_quickbooks"]
+
+
+def test_marks_that_were_made_under_a_clock_ahead_of_the_present_are_not_believed(world: World) -> None:
+    world.expense()
+    world.follow()
+    ahead = dt.datetime.now(dt.UTC) + dt.timedelta(days=2)
+    with world.ledger.begin() as tx:
+        tx.cursors.set("books", tx.cursors.get("books") | {"since": ahead.isoformat()})
+        for name in ("lists_changes", "lists_full"):
+            tx.cursors.set_instant(name, ahead)
+    world.look()
+    with world.ledger.begin() as tx:
+        assert tx.cursors.instant("lists_full") < ahead
+        assert dt.datetime.fromisoformat(tx.cursors.get("books")["since"]) < ahead

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from starlette.responses import JSONResponse
 
 from fb_qbo_pipeline.errors import Unreachable
 from fb_qbo_pipeline.mapping.documents import Document, Entity, PartyRequest, Source
@@ -122,6 +123,19 @@ def test_an_item_added_since_the_lists_were_read_is_found(world: World) -> None:
     assert not world.held()
 
 
+def test_an_item_of_the_name_with_another_sku_is_another_product(world: World) -> None:
+    world.settings["sales"]["products"]["match_by"] = "sku"
+    world.look()  # the lists are read before somebody adds the item
+    accounts = {"IncomeAccountRef": {"value": world.quickbooks.named("Account", "Services")["Id"], "name": "Services"}}
+    world.quickbooks.add(
+        "Item", Name="Design", FullyQualifiedName="Design", Sku="D-9", Type="Service", Taxable=True, UnitPrice=0, **accounts
+    )
+    invoice = world.invoice()
+    world.sync()
+    assert world.codes() == ["unmapped_product"]
+    assert world.documents("invoice", invoice) == []
+
+
 def test_an_inactive_customer_is_never_used_and_the_document_is_held(world: World) -> None:
     client = _client(world, "Jane", "Doe", "jane@example.com")
     first = world.invoice(client=client)
@@ -169,6 +183,55 @@ def test_a_name_that_quickbooks_refuses_holds_its_document_only(world: World) ->
     world.sync()
     assert len(world.documents("expense", expense)) == 1
     assert not world.held()
+
+
+BUSY = {
+    "en": "Business Validation Error: You can only add or edit one name at a time. Please try again.",
+    "fr": "Erreur de validation : Vous ne pouvez ajouter ou modifier qu'un seul nom à la fois. Veuillez réessayer.",
+    "es": "Error de validación: solo puede agregar o modificar un nombre a la vez.",
+}
+
+
+class Turning:
+    """Stands before QuickBooks and refuses the first `times` requests to `path` with a 6000 in `words`."""
+
+    def __init__(self, world: World, path: str, words: str, times: int) -> None:
+        assert world.sandboxes.quickbooks.app is not None
+        self._app, self._path, self._words, self.times, self.seen = world.sandboxes.quickbooks.app, path, words, times, 0
+        world.sandboxes.quickbooks.app = self
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].endswith(self._path):
+            self.seen += 1
+            if self.times > 0:
+                self.times -= 1
+                error = {"Message": "Une erreur", "Detail": self._words, "code": "6000", "element": ""}
+                await JSONResponse({"Fault": {"Error": [error], "type": "ValidationFault"}}, 400)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+@pytest.mark.parametrize("language", sorted(BUSY))
+def test_another_name_that_is_being_written_is_waited_for_in_every_language(world: World, language: str) -> None:
+    customers, vendors = Turning(world, "/customer", BUSY[language], 3), Turning(world, "/vendor", BUSY[language], 2)
+    invoice, expense = world.invoice(), world.expense()
+    world.sync()
+    assert not world.held()
+    assert (customers.seen, vendors.seen) == (4, 3)
+    assert [len(world.quickbooks.rows(kind)) for kind in ("Customer", "Vendor")] == [1, 1]
+    assert world.document("invoice", invoice)["TotalAmt"] > 0
+    assert world.document("expense", expense)["TotalAmt"] > 0
+
+
+def test_a_name_that_goes_on_being_refused_holds_its_documents_with_quickbooks_words(world: World) -> None:
+    customers = Turning(world, "/customer", BUSY["fr"], 1000)
+    world.invoice()
+    expense = world.expense()
+    world.sync()
+    assert [row["code"] for row in world.held()] == ["refused"]
+    assert "Vous ne pouvez ajouter" in world.held()[0]["reason"]
+    assert 3 <= customers.seen <= 7
+    assert world.document("expense", expense)["TotalAmt"] > 0
 
 
 def test_a_category_is_no_product(world: World) -> None:

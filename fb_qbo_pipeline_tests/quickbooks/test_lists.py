@@ -3,6 +3,8 @@ from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fb_qbo_pipeline.errors import RemoteRefusal
 from fb_qbo_pipeline.http import Reply
@@ -259,3 +261,61 @@ def test_a_company_is_built_from_its_lists():
 def test_a_company_without_lists_is_empty():
     company = build_company("42", {})
     assert (company.name, company.country, company.accounts, company.parties) == ("", "", (), ())
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "why"),
+    [
+        ("TaxRate", {"Id": "5", "Name": "HST", "RateValue": "some"}, "RateValue is not a number"),
+        ("TaxRate", {"Id": "5", "EffectiveTaxRate": [{"RateValue": 5, "EffectiveDate": "soon"}]}, "EffectiveDate is not a date"),
+        ("Account", {"Id": "7", "Name": {"a": 1}}, "Name is no text"),
+        ("Account", {"Name": "Nameless"}, "without an id"),
+        ("Item", {"Id": ["9"], "Name": "Design"}, "Id is no text"),
+        ("Customer", {"DisplayName": "Jane Doe"}, "without an id"),
+        ("TaxCode", {"Id": "3", "SalesTaxRateList": {"TaxRateDetail": [{"TaxOrder": "first"}]}}, "TaxOrder is not a number"),
+    ],
+)
+def test_a_member_that_cannot_be_read_is_named_and_costs_the_others_nothing(kind, row, why):
+    company = build_company("1", {kind: [row, {"Id": "99", "Name": "Fine", "DisplayName": "Fine"}]})
+    (told,) = company.unreadable
+    assert told.startswith(kind)
+    assert why in told
+    members = (*company.accounts, *company.items, *company.tax_codes, *company.tax_rates, *company.parties)
+    assert [member.id for member in members] == ["99"]
+
+
+def test_a_closing_date_that_cannot_be_read_stops_before_anything_is_posted():
+    with pytest.raises(RemoteRefusal, match="BookCloseDate is not a date"):
+        build_company("1", {"Preferences": [{"AccountingInfoPrefs": {"BookCloseDate": "soon"}}]})
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=6), inner, max_size=2),
+    max_leaves=4,
+)
+_KEYS = (
+    "Id",
+    "Name",
+    "Active",
+    "FullyQualifiedName",
+    "ParentRef",
+    "CurrencyRef",
+    "RateValue",
+    "EffectiveTaxRate",
+    "SalesTaxRateList",
+    "PrimaryEmailAddr",
+    "Type",
+    "Taxable",
+    "Sku",
+)
+
+
+@given(
+    st.sampled_from(("Account", "Item", "Class", "Department", "TaxCode", "TaxRate", "Customer")),
+    st.dictionaries(st.sampled_from(_KEYS), _values),
+)
+def test_whatever_a_member_holds_it_is_read_or_named(kind, row):
+    company = build_company("1", {kind: [row, {"Id": "fine", "Name": "Fine", "DisplayName": "Fine"}]})
+    lists = (company.accounts, company.items, company.classes, company.locations, company.tax_codes, company.tax_rates, company.parties)
+    assert sum(map(len, lists)) + len(company.unreadable) == 2
