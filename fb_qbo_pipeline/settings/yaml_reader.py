@@ -98,7 +98,7 @@ class _Bounded(yaml.SafeLoader):
         self.depth += 1
         self.values += 1
         if self.depth > DEEPEST + 1 or self.values > MOST_VALUES:
-            raise _TooMuch(self.peek_event().start_mark.line + 1, (), self.depth - 1)
+            raise _TooMuch(self.line + 1, (), self.depth - 1)
         node: yaml.Node | None = super().compose_node(parent, index)
         self.depth -= 1
         return node
