@@ -18,17 +18,17 @@ from fb_qbo_pipeline.posting.verify import has_marker, money
 
 _DIGITS = 15  # before the point; QuickBooks' own limit is 99,999,999,999.99
 _DECIMALS = 30  # after the point; unit prices and rates have up to 16
-_ID = re.compile(r"[\w.-]{1,50}", re.ASCII)
-_TEXTS = ("DocNumber", "PrivateNote", "TxnDate", "DueDate", "SyncToken", "status")
+_NUMBER = re.compile(r"[0-9]{1,20}")  # what the ids and tokens of transactions are
+_TEXTS = ("DocNumber", "PrivateNote", "TxnDate", "DueDate", "status")
 _OBJECTS = ("CurrencyRef", "CustomerRef", "VendorRef", "DepartmentRef", "ClassRef", "MetaData", "TxnTaxDetail")
 _LONGEST = 5000  # characters; a memo has up to 4,000
 
 
 def oddity(entity: Json) -> str:
     """Why a transaction cannot be one as QuickBooks writes them, in words without its content; empty where it can."""
-    identifier = entity.get("Id")
-    if isinstance(identifier, bool) or not isinstance(identifier, str | int) or not _ID.fullmatch(str(identifier)):
-        return "its Id is none"
+    for name, value in (("Id", entity.get("Id")), ("SyncToken", entity.get("SyncToken", "0"))):
+        if isinstance(value, bool) or not isinstance(value, str | int) or not _NUMBER.fullmatch(str(value)):
+            return f"its {name} is none"
     for name in _TEXTS:
         value = entity.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, str | int) or len(str(value)) > _LONGEST):
