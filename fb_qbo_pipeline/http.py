@@ -17,15 +17,19 @@ from typing import Any
 
 import requests
 import simplejson
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import NameResolutionError, NewConnectionError
+from urllib3.exceptions import NameResolutionError, NewConnectionError, ReadTimeoutError
+
+from fb_qbo_pipeline.http_answers import BoundedAdapter, BoundedSession, UnusableAnswer
 
 Json = dict[str, Any]
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
+LONGEST_WAIT = 3600.0  # seconds that a Retry-After is believed for
+DEEPEST = 64  # objects and lists within each other; either service's records have less than ten
 RENEWALS = 2  # of the access token, for one request: another process, or a slow edge, may spoil the first new one
 
 # Failures in which an answer may have been lost. Other errors of requests (a malformed address…) are mistakes, not outages.
@@ -34,6 +38,7 @@ TRANSPORT_ERRORS: tuple[type[requests.RequestException], ...] = (
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
+    UnusableAnswer,
 )
 
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")  # how JSON writes them
@@ -48,13 +53,17 @@ def utc_now() -> dt.datetime:
 def loads(body: bytes | str) -> Any:
     """JSON with every number that has a fraction as Decimal. Raises ValueError on anything that is not JSON.
 
-    A NUL or half a surrogate pair, which JSON can write and Postgres cannot store, is read as U+FFFD.
+    A NUL or half a surrogate pair, which JSON can write and Postgres cannot store, is read as U+FFFD. What lies deeper than
+    `DEEPEST` is refused as well: whoever walks through it later would run out of stack.
     """
     text = body.decode("utf-8") if isinstance(body, bytes) else body
     try:
         value = simplejson.loads(text, use_decimal=True)
+    except RecursionError:
+        raise ValueError("JSON that is nested without end") from None
     except (ValueError, ArithmeticError):  # perhaps only one odd number: that costs its record, and not the whole answer
         value = simplejson.loads(text, parse_float=_number, parse_int=_number, parse_constant=str)
+    _require_shallow(value)
     return _storable(value) if _ESCAPED.search(text) else value
 
 
@@ -64,6 +73,21 @@ def _number(text: str) -> Any:
         return int(text) if text.lstrip("-").isdecimal() else Decimal(text)
     except (ValueError, ArithmeticError):
         return text
+
+
+def _require_shallow(value: Any) -> None:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return
+    raise ValueError(f"JSON that is nested more than {DEEPEST} deep")
 
 
 def _storable(value: Any) -> Any:
@@ -76,9 +100,13 @@ def _storable(value: Any) -> Any:
 
 def describe(error: requests.RequestException) -> str:
     """A transport failure in words. The library's own text is left out: it quotes the address with its query."""
+    if isinstance(error, UnusableAnswer):
+        return str(error)
     refused = _refused(error)
     if refused is not None:
         return "the host name is unknown" if isinstance(refused, NameResolutionError) else "the connection could not be opened"
+    if error.args and isinstance(error.args[0], ReadTimeoutError):  # in the middle of a body
+        return "no answer in time"
     for kind, words in (
         (requests.ConnectTimeout, "the connection timed out"),
         (requests.ReadTimeout, "no answer in time"),
@@ -105,21 +133,31 @@ def _refused(error: requests.RequestException) -> Exception | None:
 
 
 def retry_after(headers: Mapping[str, str], now: dt.datetime) -> float | None:
-    """Seconds that a `Retry-After` header asks for (a number, or an HTTP date compared with `now`); None without a usable one."""
+    """Seconds that a `Retry-After` header asks for (a number, or an HTTP date compared with `now`); None without a usable one.
+
+    Never less than 0, never more than `LONGEST_WAIT`: the header is the other side's, and the wait is ours.
+    """
     value = headers.get("Retry-After", "").strip()
-    if not value:
-        return None
+    seconds = _as_number(value)
+    if seconds is None:
+        seconds = _until(value, now)
+    return None if seconds is None else min(max(0.0, seconds), LONGEST_WAIT)
+
+
+def _as_number(value: str) -> float | None:
     try:
-        return max(0.0, float(Decimal(value)))
+        number = Decimal(value)
     except ArithmeticError:
-        pass
+        return None
+    return None if number.is_nan() else float(number)
+
+
+def _until(value: str, now: dt.datetime) -> float | None:
     try:
         until = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):  # whatever the library meets in a text that is no date
         return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=dt.UTC)
-    return max(0.0, (until - now).total_seconds())
+    return (until.replace(tzinfo=until.tzinfo or dt.UTC) - now).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -178,9 +216,12 @@ class NoAuth(AuthBase):
 
 
 def new_session(connections: int = 16) -> requests.Session:
-    """A session without retries of its own (the clients decide what may be repeated) that keeps `connections` open a host."""
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=connections, max_retries=0)
+    """A session whose answers are bounded, without retries of its own (the clients decide what may be repeated).
+
+    It keeps `connections` open a host.
+    """
+    session = BoundedSession(NoAuth())
+    adapter = BoundedAdapter(pool_maxsize=connections, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -246,7 +287,7 @@ class FakeTransport(BaseAdapter):
 
     def session(self) -> requests.Session:
         """A new session in which this transport takes the place of the network."""
-        session = requests.Session()
+        session = BoundedSession(NoAuth())
         session.mount("https://", self)
         session.mount("http://", self)
         return session

@@ -39,6 +39,15 @@ def test_what_is_not_json_raises_a_value_error(body):
         ("-3", 0.0),
         ("", None),
         ("soon", None),
+        ("NaN", None),
+        ("sNaN", None),
+        ("Infinity", 3600.0),
+        ("-Infinity", 0.0),
+        ("1e999999", 3600.0),
+        ("9" * 400, 3600.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600.0),
+        ("Fri, 31 Dec 0000 99:99:99 +9999", None),
+        ("12; 13, \\x00", None),
     ],
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(value, seconds):

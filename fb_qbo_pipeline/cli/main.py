@@ -69,7 +69,7 @@ def main() -> None:
     # SIGTERM as Ctrl-C, so that the embedded server is stopped, too; Ctrl-C itself is ignored in what a script starts with &
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)
-    status = run(sys.argv[1:])
+    status = _flushed(run(sys.argv[1:]))
     for stop in (signal.SIGINT, signal.SIGTERM):  # the embedded server is stopped now; half of that would leave it behind
         signal.signal(stop, signal.SIG_IGN)
     sys.exit(status)
@@ -100,6 +100,16 @@ def run(arguments: list[str]) -> int:
     finally:
         stop_logging()
     return result if isinstance(result, int) else 0
+
+
+def _flushed(status: int) -> int:
+    """The exit status once all output is written; what finds no room would otherwise fail as Python ends, with a traceback."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _discard_output()
+        return _unexpected(error) if not isinstance(error, BrokenPipeError) else 1
+    return status
 
 
 def _stopped() -> int:

@@ -19,7 +19,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.segment import Segment
 from rich.table import Table
 
+from fb_qbo_pipeline.errors import ConfigurationError
 from fb_qbo_pipeline.escaping import json_on_screen, one_line, terminal
+from fb_qbo_pipeline.log_files import SmallLogFile
 from fb_qbo_pipeline.redaction import RedactingFilter, redact
 from fb_qbo_pipeline.settings.environment import Environment
 
@@ -137,8 +139,11 @@ def log_to(environment: Environment, *, verbose: bool) -> None:
     """
     stop_logging()
     folder = environment.made_home() / "logs"
-    folder.mkdir(exist_ok=True)
-    handlers: list[logging.Handler] = [logging.FileHandler(folder / "fb-qbo.log", encoding="utf-8")]
+    try:
+        folder.mkdir(exist_ok=True)
+        handlers: list[logging.Handler] = [SmallLogFile(folder / "fb-qbo.log")]
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be used for logs: {error.strerror}", "make it a folder to write to") from error
     if verbose:
         handlers.append(logging.StreamHandler(sys.stderr))
     for handler in handlers:

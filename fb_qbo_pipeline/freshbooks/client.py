@@ -47,6 +47,7 @@ from fb_qbo_pipeline.redaction import redact_url
 _log = logging.getLogger(__name__)
 
 TRIES = 6
+_COUNT_DIGITS = 12  # of a number of rows or pages; a longer one counts nothing
 PER_PAGE = 100  # FreshBooks caps silently at 100
 _OUTAGE = Backoff(base=0.5)
 _THROTTLED = Backoff(base=2.0)  # without a Retry-After: the limit is not published, one of about 100 a minute is reported
@@ -203,6 +204,7 @@ class FreshBooksClient:
                 auth=BearerAuth(token),
                 headers={"Accept": "application/json"},
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,  # none is documented
             )
         except TRANSPORT_ERRORS as error:
             answer = _Answer(reason=describe(error))
@@ -232,6 +234,8 @@ def _understand(response: requests.Response) -> _Answer:
     error = parse_error(status, response.headers, body)
     if error is not None:
         return _Answer(error=error, wait=wait)
+    if not 200 <= status < 300:
+        return _Answer(reason=f"status {status}, which is no answer to a read", wait=wait)
     if isinstance(body, dict):
         return _Answer(body=body)
     return _Answer(reason=f"status {status} with an empty body", wait=wait)
@@ -245,7 +249,7 @@ def _result(body: Json) -> Json:
 
 def _count(value: object) -> int | None:
     text = str(value)
-    return int(text) if text.isdecimal() else None
+    return int(text) if text.isdecimal() and len(text) <= _COUNT_DIGITS else None
 
 
 def _unexpected(subject: str, key: str) -> FreshBooksRefusal:

@@ -15,12 +15,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired, PipelineError, RemoteRefusal
 from fb_qbo_pipeline.redaction import redact
 
+_LONGEST_CODE = 50
 _LONGEST_MESSAGE = 300
+_LONGEST_READ = 2000  # characters of a message that patterns are run over
+_MOST_PARTS = 20  # errors of one answer that are told
 _SCOPE = re.compile(r"user:[a-z_]+:(?:read|write)")
 
 # errno of the accounting family (FreshBooks' error table, and recorded answers of gated features)
@@ -85,14 +89,14 @@ def parse_error(status: int, headers: Mapping[str, str], body: object) -> FreshB
 
     Messages are FreshBooks' texts without secrets, cut to a readable length; the `value` of a field is customer data and left out.
     """
-    parts = list(_parts(body)) if isinstance(body, dict) else []
+    parts = list(islice(_parts(body), _MOST_PARTS)) if isinstance(body, dict) else []
     if status < 400 and not parts:
         return None
-    codes = [str(part.code) for part in parts if part.code not in (None, "")]
-    challenge = re.search(r'error="?([a-z_]+)', headers.get("WWW-Authenticate", ""))
+    codes = [str(part.code)[:_LONGEST_CODE] for part in parts if part.code not in (None, "")]
+    challenge = re.search(r'error="?([a-z_]{1,50})', headers.get("WWW-Authenticate", ""))
     if challenge:
         codes.append(challenge[1])
-    messages = [redact(str(part.message))[:_LONGEST_MESSAGE] for part in parts if part.message]
+    messages = [redact(str(part.message)[:_LONGEST_READ])[:_LONGEST_MESSAGE] for part in parts if part.message]
     fields = [str(part.field) for part in parts if part.field]
     return FreshBooksError(status, tuple(dict.fromkeys(codes)), tuple(dict.fromkeys(messages)), fields[0] if fields else None)
 
@@ -140,8 +144,11 @@ def _detailed(code: object, message: object, details: object) -> Iterator[_Part]
         if not isinstance(detail, dict):
             found.append(_Part(code, detail))
             continue
-        found += [_Part(code, each.get("description"), each.get("field")) for each in detail.get("fieldViolations") or []]
-        reason, metadata = detail.get("reason"), detail.get("metadata") or {}
+        violations = detail.get("fieldViolations")
+        listed = [each for each in violations if isinstance(each, dict)] if isinstance(violations, list) else []
+        found += [_Part(code, each.get("description"), each.get("field")) for each in listed]
+        reason, metadata = detail.get("reason"), detail.get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
         if reason or metadata:
             number = reason if str(reason).isdigit() else code
             found.append(_Part(number, metadata.get("message") or reason, metadata.get("field")))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from fb_qbo_pipeline.errors import PipelineError, Unreachable, cause_for_people, causes
+from fb_qbo_pipeline.shortages import shortage
 
 # Beginnings of SQLSTATE, the first that fits: class 53 is a lack of resources, 57P the operator's intervention, 08 the connection.
 _OUTAGES = (
@@ -36,8 +37,8 @@ def outage(error: BaseException) -> PipelineError | None:
 
 
 def explained(error: BaseException) -> PipelineError | None:
-    """What an error is to people: the nearest cause that is meant for them, or an outage of the database."""
-    return cause_for_people(error) or outage(error)
+    """What an error is to people: the nearest cause that is meant for them, an outage of the database, or a shortage of the machine."""
+    return cause_for_people(error) or outage(error) or shortage(error)
 
 
 @contextlib.contextmanager

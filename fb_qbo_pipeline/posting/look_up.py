@@ -11,6 +11,7 @@ from typing import Any
 from fb_qbo_pipeline.json_text import load_json
 from fb_qbo_pipeline.ledger.outbox import Entry
 from fb_qbo_pipeline.mapping.documents import Json
+from fb_qbo_pipeline.posting.answers import marker_in, oddity
 from fb_qbo_pipeline.posting.verify import has_marker, is_void, stands
 from fb_qbo_pipeline.quickbooks.query import Select, compare
 from fb_qbo_pipeline.quickbooks.reader import QuickBooksReader
@@ -26,7 +27,7 @@ def find_carried_out(reader: QuickBooksReader, entries: Sequence[Entry]) -> dict
 
     Creations are found by their marker among the transactions of their dates, one query for each type, and payments
     also from their invoices; changes, voids and deletions by reading the transaction itself. A deletion that was carried
-    out is an empty object.
+    out is an empty object. One that stands but cannot be read (`answers.oddity`) is given as well: nobody knows yet.
     """
     found: dict[int, Json] = {}
     creations: defaultdict[str, list[tuple[Entry, Json]]] = defaultdict(list)
@@ -36,13 +37,13 @@ def find_carried_out(reader: QuickBooksReader, entries: Sequence[Entry]) -> dict
             creations[entry.entity].append((entry, body))
         else:
             entity = reader.read(entry.entity, str(body["Id"]))
-            if carried_out(entry, body, entity):
+            if (entity and oddity(entity)) or carried_out(entry, body, entity):
                 found[entry.id] = entity or {}
     for name, pairs in creations.items():
         dates = [str(body["TxnDate"]) for _, body in pairs]
         listed = transactions_between(reader, name, min(dates), max(dates))
         for entry, body in pairs:
-            marker = str(body["PrivateNote"]).split(" ", 1)[0]
+            marker = marker_in(body)
             matches = [transaction for transaction in listed if has_marker(transaction, marker)]
             if not matches and name == "Payment":
                 matches = [payment for payment in _linked_payments(reader, body, listed) if has_marker(payment, marker)]
@@ -69,8 +70,10 @@ def _linked_payments(reader: QuickBooksReader, body: Json, listed: Sequence[Json
 
 
 def _linked(holders: Any, kind: str) -> set[str]:
-    links = [link for holder in holders or [] for link in holder.get("LinkedTxn") or []]
-    return {str(link["TxnId"]) for link in links if link.get("TxnType") == kind}
+    """The ids of linked transactions of a kind; what is no link is passed over."""
+    listed = [holder.get("LinkedTxn") for holder in holders or [] if isinstance(holder, dict)]
+    links = [link for links in listed if isinstance(links, list) for link in links if isinstance(link, dict)]
+    return {str(link["TxnId"]) for link in links if link.get("TxnType") == kind and "TxnId" in link}
 
 
 def _age(transaction: Json) -> Any:

@@ -21,6 +21,7 @@ from fb_qbo_pipeline.mapping.documents import Code, Document, Entity, Json, Prob
 from fb_qbo_pipeline.mapping.rows import document_from_json
 from fb_qbo_pipeline.money import ZERO
 from fb_qbo_pipeline.posting.adoption import marker_of
+from fb_qbo_pipeline.posting.answers import oddity
 from fb_qbo_pipeline.posting.books import changed_at, found_in
 from fb_qbo_pipeline.posting.counts import WORDS, Counts
 from fb_qbo_pipeline.posting.customer_change import SENT_AGAIN, UNAPPLIES, unapplying
@@ -60,14 +61,20 @@ class Settlement:
         """Record the outcomes of one request: what came back as intended together, everything else one by one."""
         intended: list[tuple[Entry, Document, Json]] = []
         for entry, answer in answers:
+            if isinstance(answer, Done):
+                self._note_time(answer.entity)
             if isinstance(answer, Done) and entry.intent.get(UNAPPLIES):
-                self._unapplied(entry, self._whole(entry, answer.entity))
+                self._unapplied(entry, answer.entity)
             elif isinstance(answer, Done) and entry.operation in ("create", "update"):
-                document, entity = document_from_json(entry.intent["document"]), self._whole(entry, answer.entity)
+                document, entity = document_from_json(entry.intent["document"]), answer.entity
                 if entry.intent.get(PARKED):
                     self._parked(entry, document, entity)
                 elif found := differences(document, entity, repaired=bool(entry.intent.get("repair"))):
-                    self._differs(entry, document, entity, found)
+                    entity, found = self._confirmed(entry, document, entity, found)
+                    if found:
+                        self._differs(entry, document, entity, found)
+                    else:
+                        intended.append((entry, document, entity))
                 else:
                     intended.append((entry, document, entity))
             elif isinstance(answer, Done):
@@ -109,12 +116,6 @@ class Settlement:
         unsaid = entry.operation == "create" and answer.reaction is Reaction.REFUSED and may_be_about_tax(answer.fault)
         return answer.reaction is Reaction.TAX_REFUSED or unsaid
 
-    def _whole(self, entry: Entry, entity: Json) -> Json:
-        if "TotalAmt" not in entity:  # a shortened answer, as batches are known to give
-            entity = self.client.read(entry.entity, str(entity["Id"])) or entity
-        self._note_time(entity)
-        return entity
-
     def _as_intended(self, settled: Sequence[tuple[Entry, Document, Json]]) -> None:
         if not settled:
             return
@@ -155,7 +156,6 @@ class Settlement:
 
     def _removed(self, entry: Entry, entity: Json) -> None:
         undone = bool(entry.intent.get("undo"))
-        self._note_time(entity)
         with self.ledger.begin() as tx:
             tx.outbox.mark([entry.id], outbox.DONE)
             before = tx.posted.by_ids(entry.source, [entry.source_id])[entry.source_id]
@@ -190,6 +190,13 @@ class Settlement:
         if created:
             body = {"Id": str(entity["Id"]), "SyncToken": str(entity.get("SyncToken", "0"))}
             self.follow_ups.append(Write("delete", entry.entity, entry.source, entry.source_id, body, entry.intent | {"undo": True}))
+
+    def _confirmed(self, entry: Entry, document: Document, entity: Json, found: list[Difference]) -> tuple[Json, list[Difference]]:
+        """What stands in QuickBooks, read once more before anything is taken out or repaired because of one answer."""
+        standing = self.client.read(entry.entity, str(entity["Id"]))
+        if standing is None or oddity(standing):
+            return entity, found
+        return standing, differences(document, standing, repaired=bool(entry.intent.get("repair")))
 
     def _may_round(self, entry: Entry, found: list[Difference]) -> bool:
         return (
@@ -233,6 +240,8 @@ class Settlement:
             ours = self.client.read(other.type, other.id)
         else:
             ours = None
+        if ours is not None and oddity(ours):
+            ours = None  # nothing that could be recorded; the next attempt looks again
         if ours is not None and has_marker(ours, marker_of(document)):
             self.settle([(entry, Done(ours))])
             return
@@ -265,6 +274,9 @@ class Settlement:
         entity = self.client.read(entry.entity, str(body["Id"]))
         with self.ledger.begin() as tx:
             before = tx.posted.by_ids(entry.source, [entry.source_id]).get(entry.source_id)
+        if entity is not None and oddity(entity):
+            self._refused(entry, _UNREADABLE)
+            return
         if carried_out(entry, body, entity):
             self.settle([(entry, Done(entity or {}))])
             return
@@ -300,6 +312,13 @@ class Settlement:
         with self.ledger.begin() as tx:
             tx.exceptions.hold(held(entry.intent, entry.source, entry.source_id, problem))
         self.counts.held += 1
+
+
+_UNREADABLE = Problem(
+    Code.REFUSED,
+    "It was changed in QuickBooks since it was posted, and what QuickBooks shows of it cannot be read",
+    "Look at the document in QuickBooks, then run: fb-qbo exceptions retry",
+)
 
 
 def _with_state(before: Posted, state: str, entity: Json, run_id: str | None) -> Posted:

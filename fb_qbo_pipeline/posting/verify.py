@@ -53,7 +53,7 @@ def differences(document: Document, entity: Json, *, repaired: bool = False) -> 
             compare("tax", document.tax, money(entity, "TxnTaxDetail", "TotalTax"))
         if document.number is not None:
             compare("number", document.number, entity.get("DocNumber"))
-    currency = (entity.get("CurrencyRef") or {}).get("value")
+    currency = (entity.get("CurrencyRef") or {}).get("value")  # an object, or absent (`answers.oddity`)
     if currency is not None:
         compare("currency", document.currency, currency)
     return found

@@ -3,7 +3,9 @@
 Every write is committed to the outbox before it is sent. An answer that is lost, garbled, throttled or a 5xx leaves the
 outcome unknown; then the document is looked up by its marker, and only what is not there is sent again: first the identical
 request with its identical id, later under a new one (QuickBooks may have forgotten the id, or may replay a fault for ever),
-at last one by one, so that a poisonous document cannot cost the others anything. A request id alone is not trusted:
+at last one by one, so that a poisonous document cannot cost the others anything. An answer that cannot be about the document
+(`answers.disbelief`) is unknown as well; and a creation that was refused is looked up before that is believed, because a
+refusal can come after the commit, and sending it again later would make a double. A request id alone is not trusted:
 integrators report doubles. Nor is a query that does not show what may have been created a moment ago: QuickBooks' lists
 may lag a few seconds behind, so absence is believed after `SETTLED_AFTER` only. What stays unknown is left in the outbox
 for the next run, which begins with the same look-up.
@@ -26,6 +28,7 @@ from fb_qbo_pipeline.ledger import outbox
 from fb_qbo_pipeline.ledger.ledger import PostingTurn
 from fb_qbo_pipeline.ledger.outbox import Entry
 from fb_qbo_pipeline.mapping.documents import Json
+from fb_qbo_pipeline.posting.answers import disbelief, is_shortened, oddity, shared_ids
 from fb_qbo_pipeline.posting.look_up import find_carried_out
 from fb_qbo_pipeline.quickbooks.client import Answer, BatchItem, Done, QuickBooksClient, Refused, Throttled, Unknown
 from fb_qbo_pipeline.quickbooks.faults import Reaction
@@ -167,10 +170,11 @@ class Writer:
         return {entry.id: answers[str(entry.bid)] for entry in entries}
 
     def _settle_known(self, entries: Sequence[Entry], answers: dict[int, Answer], settle: Settle) -> list[Entry]:
+        believed = self._believed(entries, answers)
         unknown: list[Entry] = []
         known: list[Settled] = []
         for entry in entries:
-            answer = answers[entry.id]
+            answer = believed[entry.id]
             if isinstance(answer, Unknown | Throttled) or answer_is_duplicate_request(answer):
                 unknown.append(entry)
                 if not isinstance(answer, Throttled) and not (isinstance(answer, Unknown) and answer.not_sent):
@@ -180,15 +184,67 @@ class Writer:
         settle(known)
         return unknown
 
+    def _believed(self, entries: Sequence[Entry], answers: dict[int, Answer]) -> dict[int, Answer]:
+        """The answers to one request, those unknown that cannot be about what was sent, and refusals of what stands all the same.
+
+        Where one answer of several is about something else, a refusal may be meant for a neighbour: it is unknown as well.
+        """
+        believed = {entry.id: self._judged(entry, answers[entry.id]) for entry in entries}
+        done = [(entry, answer.entity) for entry in entries if isinstance(answer := believed[entry.id], Done)]
+        for entry_id in shared_ids(done, self._owners(done)):
+            believed[entry_id] = Unknown("an id that another document has")
+        if any(isinstance(answers[entry.id], Done) and not isinstance(believed[entry.id], Done) for entry in entries):
+            believed = {
+                entry_id: Unknown("a refusal among answers that are mixed up") if isinstance(answer, Refused) else answer
+                for entry_id, answer in believed.items()
+            }
+        refused = [entry for entry in entries if entry.operation == "create" and _is_final(believed[entry.id])]
+        if refused:
+            for entry_id, entity in find_carried_out(self._client, refused).items():
+                log.warning("a creation that QuickBooks refused stands there all the same: it is taken as carried out")
+                believed[entry_id] = Unknown("what stands there cannot be read") if oddity(entity) else Done(entity)
+        return believed
+
+    def _judged(self, entry: Entry, answer: Answer) -> Answer:
+        """An answer, completed where it was shortened; unknown where it cannot be about what was sent."""
+        if not isinstance(answer, Done):
+            return answer
+        body = load_json(entry.body)
+        why = disbelief(entry, body, answer.entity)
+        if not why and is_shortened(entry, answer.entity):
+            whole = self._client.read(entry.entity, str(answer.entity["Id"])) or {}
+            answer, why = Done(whole), disbelief(entry, body, whole)
+            why = why or ("it cannot be read in full" if is_shortened(entry, whole) else "")
+        if why:
+            log.warning(
+                "the answer to the %s of %s %d cannot be believed: %s; it is looked up", entry.operation, entry.source, entry.source_id, why
+            )
+            return Unknown(why)
+        return answer
+
+    def _owners(self, done: Sequence[tuple[Entry, Json]]) -> dict[tuple[str, str], tuple[str, int]]:
+        """Whose the ids are that creations were answered with, as far as the ledger knows them already."""
+        ids: defaultdict[str, list[str]] = defaultdict(list)
+        for entry, entity in done:
+            if entry.operation == "create":
+                ids[entry.entity].append(str(entity["Id"]))
+        if not ids:
+            return {}
+        with self._turn.begin() as tx:
+            known = [(name, tx.posted.by_qbo_ids(name, listed)) for name, listed in ids.items()]
+        return {(name, id): (posted.source, posted.source_id) for name, rows in known for id, posted in rows.items()}
+
     def _recover(self, entries: list[Entry], settle: Settle) -> None:
         incomplete: set[str] = set()
         for attempt in range(ROUNDS):
             if attempt:
                 self._sleep(self._backoff.delay(attempt))
             found = self._look_up(entries)
-            settle([(entry, Done(found[entry.id])) for entry in entries if entry.id in found])
+            # What stands there but cannot be read is neither carried out nor missing: it is looked up again, never sent.
+            unreadable = [entry for entry in entries if found.get(entry.id) and oddity(found[entry.id])]
+            settle([(entry, Done(found[entry.id])) for entry in entries if entry.id in found and entry not in unreadable])
             entries = [entry for entry in entries if entry.id not in found]
-            entries = self._send_again(entries, attempt, incomplete, settle)
+            entries = unreadable + self._send_again(entries, attempt, incomplete, settle)
             if not entries:
                 return
         raise Unreachable(
@@ -241,6 +297,11 @@ class Writer:
 def answer_is_duplicate_request(answer: Answer) -> bool:
     """Whether QuickBooks has seen the request id but does not repeat the answer: the document has to be looked up."""
     return isinstance(answer, Refused) and answer.reaction is Reaction.DUPLICATE_REQUEST
+
+
+def _is_final(answer: Answer) -> bool:
+    """Whether this is a refusal that nobody looks into later: whose a number is, is found out by the settlement."""
+    return isinstance(answer, Refused) and answer.reaction not in (Reaction.DUPLICATE_REQUEST, Reaction.DUPLICATE_NUMBER)
 
 
 def _by_request(entries: Iterable[Entry]) -> dict[str, list[Entry]]:

@@ -213,7 +213,10 @@ def _check_batch(items: Sequence[BatchItem], request_id: str) -> None:
 
 
 def _batch_answers(items: Sequence[BatchItem], payload: Json) -> dict[str, Answer]:
-    """Each item's answer. An item that is not answered, or answered twice, is unknown; answers to strange bIds are dropped."""
+    """Each item's answer. An item that is not answered, or answered twice, is unknown; answers to strange bIds are dropped.
+
+    Where there are any of those, a refusal may be meant for another item: it is unknown as well.
+    """
     listed = payload.get("BatchItemResponse")
     responses = [response for response in listed if isinstance(response, dict)] if isinstance(listed, list) else []
     by_bid = {str(response.get("bId")): response for response in responses}
@@ -221,7 +224,15 @@ def _batch_answers(items: Sequence[BatchItem], payload: Json) -> dict[str, Answe
     strange = by_bid.keys() - {item.bid for item in items}
     if strange:
         log.warning("a batch's answer holds %d answers to items that were not sent", len(strange))
-    return {item.bid: _item_answer(item, by_bid.get(item.bid), times[item.bid]) for item in items}
+    answers = {item.bid: _item_answer(item, by_bid.get(item.bid), times[item.bid]) for item in items}
+    if not strange and len(by_bid) == len(items) == len(responses):
+        return answers
+    return {
+        bid: Unknown(f"a refusal in an answer that does not fit the batch: {answer.fault.summary}", answer.fault)
+        if isinstance(answer, Refused)
+        else answer
+        for bid, answer in answers.items()
+    }
 
 
 def _item_answer(item: BatchItem, response: Json | None, times: int) -> Answer:

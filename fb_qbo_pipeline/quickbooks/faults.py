@@ -20,6 +20,10 @@ from typing import Any, NamedTuple
 
 from fb_qbo_pipeline.http import Json, loads
 
+_LONGEST_CODE = 50
+_LONGEST_TEXT = 2000  # characters of a message or a detail; patterns are run over it
+_LONGEST_XML = 20_000  # as above, of a body that is no JSON
+
 
 class Reaction(StrEnum):
     """What the caller should do about a fault."""
@@ -208,6 +212,7 @@ _CODE_IN_MESSAGE = re.compile(r"errorCode=(\w+)")
 
 
 def _xml_fault(status: int, body: str) -> Fault:
+    body = body[:_LONGEST_XML]
     kind = _XML_FAULT_TYPE.search(body)
     errors = tuple(
         _error(_attribute(attributes, "code"), _tag(inner, "Message"), _tag(inner, "Detail"), _attribute(attributes, "element"))
@@ -233,9 +238,10 @@ def _text(value: object) -> str:
 def _error(code: str, message: str, detail: str, element: str) -> FaultError:
     """One error with its code normalised; the gateway's code is also within its message (`errorCode=003200`)."""
     if not code.strip():
+        message = message[:_LONGEST_TEXT]
         within = _CODE_IN_MESSAGE.search(message)
         code = within.group(1) if within else ""
-    return FaultError(code.strip().lstrip("0"), message, detail, element)
+    return FaultError(code.strip().lstrip("0")[:_LONGEST_CODE], message[:_LONGEST_TEXT], detail[:_LONGEST_TEXT], element[:_LONGEST_TEXT])
 
 
 class Assigned(NamedTuple):

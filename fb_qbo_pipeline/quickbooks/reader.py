@@ -20,10 +20,15 @@ from fb_qbo_pipeline.quickbooks.query import PAGE, Select, in_groups, is_in
 from fb_qbo_pipeline.quickbooks.transport import Answered, Call, Faulted, Transport
 
 READ_ATTEMPTS = 6  # throttled each time, that is more than five minutes: then it is the monthly allowance, not the minute's
+MOST_PAGES = 10_000  # of one query: ten million rows; a server that never comes to an end is not waited for
 CDC_LIMIT = 1000  # objects in one answer; there is no second page
+_HIGHEST_RATE = 10**9  # home currency units for one unit of another
 _CLAMP = 100  # a server that cuts pages short cuts them at a round number
 _LATER = "nothing is lost; run the same command again later. "
 _ALLOWANCE = "Where it goes on being throttled, the app's monthly allowance of reads may be used up: Intuit's developer site shows it"
+_STRANGE = "run `fb-qbo check`; if it goes on, report the answer in the audit log"
+_COUNT_DIGITS = 12
+_ANOTHER = "see whether QUICKBOOKS_API_URL, a proxy or a firewall answers instead of QuickBooks"
 _OUTAGE = "Where that does not help, see Intuit's status page, and whether QUICKBOOKS_API_URL, a proxy or a firewall answers instead"
 
 
@@ -65,12 +70,16 @@ class QuickBooksReader:
         """All rows of a query, each id once."""
         return list(self.rows(select))
 
-    def rows(self, select: Select) -> Iterator[Json]:
-        """The rows of a query page by page, each id once even where rows move between pages while they are read."""
+    def rows(self, select: Select, *, most_pages: int = MOST_PAGES) -> Iterator[Json]:
+        """The rows of a query page by page, each id once even where rows move between pages while they are read.
+
+        Raises RemoteRefusal where the server ignores the position, or never comes to an end.
+        """
         seen: set[str] = set()
         start = 1
-        while True:
+        for _ in range(most_pages):
             page = self._page(select, start)
+            known = len(seen)
             for row in page:
                 key = str(row.get("Id", ""))
                 if not key or key not in seen:
@@ -79,7 +88,10 @@ class QuickBooksReader:
             # A short page is the last one. A short page of a round size may be a server's own, smaller limit.
             if not page or (len(page) < PAGE and len(page) % _CLAMP):
                 return
+            if len(seen) == known:
+                raise RemoteRefusal(f"QuickBooks repeats its {select.entity} rows instead of going on after row {start - 1}", _ANOTHER)
             start += len(page)
+        raise RemoteRefusal(f"QuickBooks gives more than {most_pages:,} pages of {select.entity}", _ANOTHER)
 
     def query_in(self, select: Select, prop: str, values: Iterable[str]) -> list[Json]:
         """All rows of `select` whose `prop` is one of `values`, in as few statements as addresses are long enough for."""
@@ -89,7 +101,7 @@ class QuickBooksReader:
     def count(self, select: Select) -> int:
         """The number of rows of a query."""
         response = self._query(select.entity, select.count())
-        return int(response.get("totalCount", 0))
+        return _number(response.get("totalCount", 0))
 
     def read(self, entity: str, id: str, *, include: str | None = None) -> Json | None:
         """One object by id; None where QuickBooks has none (a deleted transaction). Inactive list members are returned."""
@@ -118,7 +130,7 @@ class QuickBooksReader:
             rate = parse_decimal(payload.get("Rate"))
         except ValueError:
             rate = Decimal(0)
-        if rate <= 0:
+        if not 0 < rate < _HIGHEST_RATE:
             raise RemoteRefusal(f"QuickBooks gave no usable exchange rate of {code} on {day}", "enter the rate in QuickBooks")
         return rate
 
@@ -130,17 +142,16 @@ class QuickBooksReader:
         payload = self._get("cdc", ",".join(entities), "cdc", params)
         by_entity: dict[str, list[Json]] = {entity: [] for entity in entities}
         announced = 0
-        for response in payload.get("CDCResponse") or []:
-            for part in response.get("QueryResponse") or []:
-                announced += int(part.get("totalCount", 0))
+        for response in _objects(payload.get("CDCResponse")):
+            for part in _objects(response.get("QueryResponse")):
+                announced += _number(part.get("totalCount", 0))
                 for entity in entities:
-                    by_entity[entity] += part.get(entity) or []
+                    by_entity[entity] += _objects(part.get(entity))
         found = sum(len(objects) for objects in by_entity.values())
         return Changes(by_entity, complete=found < CDC_LIMIT and announced <= found)
 
     def _page(self, select: Select, start: int) -> list[Json]:
-        rows = self._query(select.entity, select.page(start)).get(select.entity) or []  # no key: nothing found
-        return [row for row in rows if isinstance(row, dict)]
+        return _objects(self._query(select.entity, select.page(start)).get(select.entity))  # no key: nothing found
 
     def _query(self, entity: str, statement: str) -> Json:
         return _member(self._get("query", entity, "query", {"query": statement}), "QueryResponse")
@@ -172,5 +183,22 @@ def _member(payload: Json, name: str) -> Json:
     """The object that an answer holds under `name`."""
     found: Any = payload.get(name)
     if not isinstance(found, dict):
-        raise RemoteRefusal(f"QuickBooks answered without {name}", "run `fb-qbo check`; if it goes on, report the answer in the audit log")
+        raise RemoteRefusal(f"QuickBooks answered without {name}", _STRANGE)
     return found
+
+
+def _objects(value: Any) -> list[Json]:
+    """A list of objects, as answers hold them. One that is none of them is not passed over: it may stand for a document."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise RemoteRefusal("QuickBooks answered something else where a list of objects should be", _STRANGE)
+    return value
+
+
+def _number(value: Any) -> int:
+    """A count of an answer."""
+    text = str(value)
+    if not (text.isdecimal() and len(text) <= _COUNT_DIGITS):
+        raise RemoteRefusal("QuickBooks answered something else where a count should be", _STRANGE)
+    return int(text)

@@ -39,6 +39,7 @@ MINOR_VERSION = 75  # the lowest that is supported since 2025-08-01; requests wi
 WRITE_SECONDS = 130.0  # QuickBooks itself gives up after 120 s: leaving earlier would lose answers that are on their way
 THROTTLE_SECONDS = 60.0  # Intuit's guidance after a 429, which normally comes without Retry-After
 _READ_KEPT = 4000  # characters of a read's answer in the audit; a page of 1,000 rows would bury it
+_FAULT_KEPT = 8000  # characters of a fault that is no answer to a batch; patterns are run over it
 
 
 class Authorizer(Protocol):
@@ -186,14 +187,14 @@ class Transport:
             seconds = self._clock() - started
         text = response.content.decode("utf-8-sig", errors="replace")
         answer = read_answer(response.status_code, text)
-        kept = redact(text) if isinstance(answer, Fault) else text
+        kept = redact(text[:_FAULT_KEPT]) if isinstance(answer, Fault) else text
         self._record(call, response.url, seconds, response=response, received=kept if call.kind == "write" else kept[:_READ_KEPT])
         if not isinstance(answer, Fault):
             return Answered(answer)
         reaction = classify(answer)
         if reaction is Reaction.THROTTLED:
             asked = retry_after(response.headers, self._now())
-            self.limiter.pause(THROTTLE_SECONDS if asked is None else asked)
+            self.limiter.pause(asked or THROTTLE_SECONDS)  # none, or one of no length, says nothing
             log.warning("QuickBooks throttles company %s; its requests pause", self.realm_id)
         return Faulted(answer, reaction)
 

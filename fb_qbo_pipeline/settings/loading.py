@@ -18,6 +18,7 @@ from fb_qbo_pipeline.settings.models import Integration
 from fb_qbo_pipeline.settings.schema import keys_of, section_of
 from fb_qbo_pipeline.settings.yaml_reader import Document, read_yaml
 
+_LARGEST = 512 * 1024  # bytes; a mapping of 1,000 categories has 50,000
 _SUFFIXES = frozenset({".yaml", ".yml"})
 
 
@@ -85,7 +86,12 @@ def _no_file(path: Path) -> ConfigurationError:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            remedy = "name the file of one company's settings; integration.example.yaml has 3 KB"
+            raise ConfigurationError(f"{path} is larger than {_LARGEST // 1024} KB", remedy)
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         raise _no_file(path) from None
     except IsADirectoryError:

@@ -3,6 +3,7 @@
 Scalars stay the text that stands in the file; the models say what each one is. So YAML's own guesses cannot change a value:
 `NO` stays a tax code and does not become false, 9341452000000000 stays a company id, 0.05 never becomes a binary float.
 Numbers in a notation that YAML reads otherwise than people do (0123 is octal, 1:30 is 90) are refused rather than guessed.
+A file is read so deep and so far only: a few lines of aliases can stand for more values than there is memory.
 """
 
 import re
@@ -13,6 +14,9 @@ from typing import Any
 import yaml
 
 from fb_qbo_pipeline.settings.mistakes import KeyPath, Mistake, shown
+
+DEEPEST = 20  # levels of lists and mappings; the settings have five
+MOST_VALUES = 20_000  # keys and values, those that aliases repeat included; a mapping of 1,000 categories has 2,000
 
 _TAG = "tag:yaml.org,2002:"
 _CANONICAL_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -52,7 +56,9 @@ class Document:
 def read_yaml(text: str) -> Document:
     """Parse one YAML document. Nothing is raised: what is wrong with the text is in the result's mistakes."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = _compose(text)
+    except _TooMuch as beyond:
+        return Document(None, {}, (beyond.mistake,))
     except yaml.YAMLError as error:
         return Document(None, {}, (_syntax_mistake(error, text),))
     if root is None:
@@ -65,7 +71,46 @@ def read_yaml(text: str) -> Document:
         data = reader.value(root, ())
     except _Refused:
         data = None
+    except _TooMuch as beyond:
+        return Document(None, reader.lines, (beyond.mistake,))
     return Document(data, reader.lines, tuple(reader.mistakes))
+
+
+class _TooMuch(Exception):
+    """A file beyond the bounds, which is not read on."""
+
+    def __init__(self, line: int, path: KeyPath, depth: int) -> None:
+        super().__init__(line)
+        wrong = f"more than {DEEPEST} levels of lists and mappings" if depth > DEEPEST else f"more than {MOST_VALUES:,} values"
+        remedy = "write the settings as in integration.example.yaml, which needs five levels"
+        if depth <= DEEPEST:
+            remedy = "keep one company's settings in a file, and write values out instead of repeating them by aliases (*)"
+        self.mistake = Mistake(line, path, f"not valid: {wrong}", remedy)
+
+
+class _Bounded(yaml.SafeLoader):
+    """Composes no more than a settings file can have."""
+
+    depth = values = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """As the base class does, which calls itself for what is within."""
+        self.depth += 1
+        self.values += 1
+        if self.depth > DEEPEST + 1 or self.values > MOST_VALUES:
+            raise _TooMuch(self.line + 1, (), self.depth - 1)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+def _compose(text: str) -> yaml.Node | None:
+    loader = _Bounded(text)
+    try:
+        node: yaml.Node | None = loader.get_single_node()
+    finally:
+        loader.dispose()
+    return node
 
 
 def _line(node: yaml.Node) -> int:
@@ -95,12 +140,16 @@ class _Reader:
     lines: dict[KeyPath, int] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     _open: set[int] = field(default_factory=set)
+    _values: int = 0
 
     def _refuse(self, node: yaml.Node, path: KeyPath, wrong: str, remedy: str) -> _Refused:
         self.mistakes.append(Mistake(_line(node), path, wrong, remedy))
         return _Refused()
 
     def value(self, node: yaml.Node, path: KeyPath) -> Any:
+        self._values += 1
+        if len(path) > DEEPEST or self._values > MOST_VALUES:
+            raise _TooMuch(self.lines.get(path[:1], 1), path[:1], len(path))  # an alias's own line is that of its anchor
         self.lines.setdefault(path, _line(node))
         if not node.tag.startswith(_TAG):
             raise self._refuse(node, path, f"the tag {node.tag} means nothing here", "remove the tag, or put the value in quotes")

@@ -202,3 +202,18 @@ def test_every_attempt_is_recorded_with_what_it_cost_and_how_it_failed():
 def test_an_address_that_is_no_http_address_is_a_wrong_setting():
     with pytest.raises(ConfigurationError, match="FRESHBOOKS_API_URL"):
         FreshBooksClient("api.freshbooks.com", ACCOUNT, Tokens())
+
+
+@pytest.mark.parametrize("body", ["", "{}", {"response": {"result": {"invoices": []}}}])
+def test_a_redirect_is_neither_followed_nor_taken_for_an_answer(body):
+    moved = Reply(302, body, {"Location": "https://elsewhere.example/steal"})
+    transport = FakeTransport([moved] * TRIES)
+    with pytest.raises(Unreachable, match="status 302"):
+        listed(client(transport))
+    assert {request.url.split("/accounting")[0] for request in transport.requests} == {"https://api.freshbooks.example"}
+
+
+def test_counts_beyond_all_bounds_count_nothing():
+    page = result(invoices=[{"id": 1}], per_page="9" * 5000, pages="9" * 5000, total="1" * 5000)
+    empty = result(invoices=[])
+    assert listed(client(FakeTransport([page, empty]))) == [{"id": 1}]

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fb_qbo_pipeline.errors import ConnectionRequired
 from fb_qbo_pipeline.freshbooks.errors import (
@@ -214,3 +216,31 @@ def test_an_error_becomes_the_exception_that_says_what_to_do(error, kind):
     exception = exception_for(error, "invoices")
     assert type(exception) is kind
     assert "invoices" in exception.message
+
+
+_KEYS = st.sampled_from(
+    ["response", "errors", "error", "errno", "error_type", "message", "code", "details", "fieldViolations", "reason", "metadata", "field"]
+)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just("1" * 5000),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.sampled_from([200, 400, 404, 422, 500]), st.dictionaries(_KEYS, _VALUES, max_size=5))
+def test_an_error_of_any_shape_is_read_into_something_that_can_be_said(status, body):
+    error = parse_error(status, {}, body)
+    assert error is not None or status == 200
+    if error is not None:
+        assert str(exception_for(error, "invoices"))
+        assert len(error.words) < 20_000
+
+
+@pytest.mark.parametrize(
+    "detail", [{"fieldViolations": ["x", None, 7]}, {"fieldViolations": 7}, {"metadata": "x"}, {"reason": ["x"], "metadata": [7]}]
+)
+def test_details_of_an_unknown_shape_are_passed_over(detail):
+    error = parse_error(400, {}, {"code": 3, "message": "No.", "details": [detail]})
+    assert error is not None
+    assert len(error.words) > 0

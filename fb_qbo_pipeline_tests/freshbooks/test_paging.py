@@ -1,8 +1,10 @@
 import logging
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fb_qbo_pipeline.errors import RemoteRefusal
 from fb_qbo_pipeline.freshbooks.paging import PASSES, Page, all_rows
 
 
@@ -93,8 +95,17 @@ def test_a_list_that_never_rests_is_given_up_with_a_warning(caplog):
     assert f"{PASSES} readings" in caplog.text
 
 
-def test_a_server_that_ignores_the_page_number_does_not_loop_for_ever():
-    assert [row["id"] for row in all_rows(lambda _number: Page(rows_of(1, 2, 3), 3, None, None), row_id)] == [1, 2, 3]
+@pytest.mark.parametrize("said", [(3, None, None), (3, 9, 27), (None, None, None)])
+def test_a_server_that_ignores_the_page_number_is_noticed(said):
+    given = []
+    with pytest.raises(RemoteRefusal, match="repeats its invoices instead of giving page 2"):
+        given.extend(all_rows(lambda _number: Page(rows_of(1, 2, 3), *said), row_id, "invoices"))
+
+
+def test_a_list_without_an_end_is_given_up():
+    with pytest.raises(RemoteRefusal, match="more than 100,000 pages of invoices"):
+        for _ in all_rows(lambda number: Page(rows_of(number), 1, 10**11, None), row_id, "invoices"):
+            pass
 
 
 def test_rows_without_an_id_are_all_given():

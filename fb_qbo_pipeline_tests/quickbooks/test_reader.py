@@ -183,3 +183,40 @@ def test_of_a_long_read_the_beginning_is_recorded():
 
 def test_a_reader_has_no_way_to_write():
     assert not {"write", "batch"} & set(dir(QuickBooksReader))
+
+
+def test_a_server_that_ignores_the_position_is_noticed():
+    company = Company(rows("Bill", range(1000)), rows("Bill", range(1000)))
+    with pytest.raises(RemoteRefusal, match="repeats its Bill rows instead of going on after row 1000"):
+        company.client.query(Select("Bill"))
+
+
+def test_pages_without_an_end_are_given_up():
+    company = Company(*[rows("Bill", range(n * 100, n * 100 + 100)) for n in range(3)])
+    with pytest.raises(RemoteRefusal, match="more than 3 pages of Bill"):
+        list(company.client.rows(Select("Bill"), most_pages=3))
+
+
+@pytest.mark.parametrize("listed", [[None], {"Id": "1"}, "none", [{"Id": "1"}, "2"], 7])
+def test_rows_that_are_no_objects_are_refused_and_not_passed_over(listed):
+    with pytest.raises(RemoteRefusal, match="where a list of objects should be"):
+        Company(Reply(200, {"QueryResponse": {"Bill": listed}})).client.query(Select("Bill"))
+
+
+@pytest.mark.parametrize("count", ["many", -1, 1.5, None, [1], "9" * 5000])
+def test_a_count_that_is_none_is_refused(count):
+    with pytest.raises(RemoteRefusal, match="where a count should be"):
+        Company(Reply(200, {"QueryResponse": {"totalCount": count}})).client.count(Select("Bill"))
+
+
+@pytest.mark.parametrize(
+    "response", ["x", [None], {"QueryResponse": []}, [{"QueryResponse": [7]}], [{"QueryResponse": [{"Bill": [None]}]}], [[]]]
+)
+def test_changes_of_an_unknown_shape_are_refused(response):
+    with pytest.raises(RemoteRefusal, match="QuickBooks answered something else"):
+        Company(Reply(200, {"CDCResponse": response})).client.cdc(["Bill"], dt.datetime(2025, 3, 1, tzinfo=dt.UTC))
+
+
+def test_an_exchange_rate_beyond_all_bounds_is_refused():
+    with pytest.raises(RemoteRefusal, match="exchange rate of USD"):
+        Company(Reply(200, '{"ExchangeRate": {"Rate": 1e27}}')).client.exchange_rate("USD", dt.date(2025, 3, 1))

@@ -1,5 +1,6 @@
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,7 +9,8 @@ import requests
 
 from fb_qbo_pipeline.errors import ConfigurationError, ConnectionRequired
 from fb_qbo_pipeline.http import Reply
-from fb_qbo_pipeline.quickbooks.client import Done, QuickBooksClient, Unknown
+from fb_qbo_pipeline.quickbooks.client import Done, QuickBooksClient, Refused, Unknown
+from fb_qbo_pipeline.quickbooks.faults import assigned_transaction, name_owner
 from fb_qbo_pipeline.quickbooks.limits import Limiter
 from fb_qbo_pipeline.quickbooks.transport import Timeouts
 from fb_qbo_pipeline_tests.quickbooks.stand_ins import REALM, THROTTLE_XML, Company, Tokens, expired_token
@@ -185,3 +187,35 @@ def test_an_answer_that_is_lost_on_a_real_connection_leaves_the_outcome_unknown(
     assert isinstance(answer, Unknown)
     assert reason in answer.reason
     assert not answer.not_sent
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause"), [("1e999999", 600), ("Infinity", 600), ("NaN", 60), ("sNaN", 60), ("-5", 60), ("0", 60), ("soon", 60), ("7", 7)]
+)
+def test_a_pause_is_bounded_whatever_is_asked_for(asked: str, pause: float):
+    company = Company(Reply(429, THROTTLE_XML, {"Retry-After": asked}), MADE)
+    company.client.read("Invoice", "1")
+    assert company.clock() == pytest.approx(1000 + pause, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<Error>" * 200_000,
+        "<Error>" + "<Message>" * 200_000 + "</Error>",
+        '<IntuitResponse><Fault type="' * 50_000,
+        '{"Fault": {"type": "ValidationFault", "Error": [{"code": "6140", "Detail": "TxnType=A' + " " * 300_000 + '"}]}}',
+        '{"Fault": {"type": "ValidationFault", "Error": [{"code": "6140", "Detail": "' + "\\\\" * 100_000 + '"}]}}',
+        '{"Fault": {"type": "ValidationFault", "Error": [{"Message": "' + "errorCode=" * 50_000 + '"}]}}',
+    ],
+)
+def test_patterns_over_a_long_fault_take_no_time(body: str):
+    started = time.process_time()
+    company = Company(Reply(400, body))
+    answer = write(company)
+    assert isinstance(answer, Refused | Unknown)
+    assert answer.fault is not None
+    assigned_transaction(answer.fault)
+    name_owner(answer.fault)
+    assert len(answer.fault.words) < 10_000
+    assert time.process_time() - started < 1

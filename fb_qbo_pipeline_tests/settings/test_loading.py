@@ -335,3 +335,19 @@ def test_one_freshbooks_account_may_go_to_two_companies(tmp_path: Path) -> None:
 def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"holds no \*.yaml file"):
         load_integrations(tmp_path)
+
+
+def test_a_file_that_is_too_large_to_be_settings_is_refused_before_it_is_read_in_whole(tmp_path: Path) -> None:
+    file = _write(tmp_path, TOP)
+    with file.open("ab") as out:
+        out.truncate(3 * 2**30)
+    with pytest.raises(ConfigurationError, match=r"integration.yaml is larger than 512 KB\n  → "):
+        load_integration(file)
+
+
+def test_a_folder_goes_on_without_the_file_that_has_no_bounds(tmp_path: Path) -> None:
+    _write(tmp_path, EXAMPLE.read_text(), "good.yaml")
+    _write(tmp_path, TOP + "sales: " + "[" * 5000 + "\n", "laughs.yaml")
+    results = {result.path.name: result for result in load_integrations(tmp_path)}
+    assert results["good.yaml"].integration is not None
+    assert f"{tmp_path}/laughs.yaml:6: not valid: more than 20 levels" in str(results["laughs.yaml"].error)

@@ -1,5 +1,7 @@
 """YAML as text with lines: no value changes by YAML's guesses, and every syntax error is explained."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,3 +105,36 @@ def test_what_cannot_be_read_is_explained_with_its_line(text: str, line: int, wo
 def test_any_text_is_read_or_explained_and_nothing_is_raised(text: str) -> None:
     document = read_yaml(text)
     assert document.data is not None or document.mistakes
+
+
+def _laughs(levels: int) -> str:
+    """Aliases of lists of aliases: nine to the power of `levels` values."""
+    lines = ["a0: &a0 [" + ", ".join(["lol"] * 9) + "]"]
+    lines += [f"a{n}: &a{n} [" + ", ".join([f"*a{n - 1}"] * 9) + "]" for n in range(1, levels)]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "wrong"),
+    [
+        (_laughs(9), 5, "more than 20,000 values"),
+        ("name: acme\nsales: " + "[" * 5000 + "]" * 5000 + "\n", 2, "more than 20 levels"),
+        ("name: acme\nsales: " + "{a: " * 5000 + "1" + "}" * 5000 + "\n", 2, "more than 20 levels"),
+        ("name: acme\n" + "".join(f"{' ' * n}k:\n" for n in range(60)), 22, "more than 20 levels"),
+        ("name: acme\n" + "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 60)), 21, "more than 20 levels"),
+        ("taxes:\n" + "".join(f"  k{n}: v\n" for n in range(21_000)), 10_000, "more than 20,000 values"),
+    ],
+    ids=["aliases of aliases", "lists in lists", "mappings in mappings", "indented", "depth by aliases", "keys"],
+)
+def test_a_file_without_bounds_is_refused_with_its_line_and_a_remedy(text: str, line: int, wrong: str) -> None:
+    started = time.process_time()
+    document = read_yaml(text)
+    (mistake,) = document.mistakes
+    assert (document.data, mistake.line) == (None, line)
+    assert wrong in mistake.wrong
+    assert mistake.remedy
+    assert time.process_time() - started < 20
+
+
+def test_a_list_that_is_used_twice_by_an_alias_is_read_twice() -> None:
+    assert read_yaml("a: &x [1, 2]\nb: *x\n").data == {"a": ["1", "2"], "b": ["1", "2"]}
