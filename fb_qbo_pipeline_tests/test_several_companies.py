@@ -42,6 +42,8 @@ def test_twenty_files_are_twenty_companies_each_with_its_own_assets_job_schedule
     repository = load_definitions(folder).get_repository_def()
     names = [f"company_{number}" for number in range(1, 21)]
     assert {key.path[0] for key in repository.asset_graph.get_all_asset_keys()} == set(names)
+    groups = {(node.key.path[0], node.group_name) for node in repository.asset_graph.asset_nodes}
+    assert groups == {(name, name) for name in names}  # "Materialize all" in a group is one company's
     assert {f"{name}_sync" for name in names} <= set(repository.job_names)
     assert {schedule.name for schedule in repository.schedule_defs} == {
         f"{name}_{schedule}" for name in names for schedule in ("hourly", "daily_reconciliation")
