@@ -17,6 +17,7 @@ from typing import Any
 import dagster as dg
 
 from fb_qbo_pipeline.assets.describe import findings_metadata, money_text, tie_out_table
+from fb_qbo_pipeline.pipeline.changes import told_of_others
 from fb_qbo_pipeline.review.rules import Rule
 from fb_qbo_pipeline.review.tieout import Line, totals
 from fb_qbo_pipeline.review.verdicts import Judgement, Verdict
@@ -29,6 +30,13 @@ FEED_IS_FRESH = "feed_is_fresh"
 FEED_IS_FRESH_SENTENCE = (
     f"FreshBooks has told something new of invoices, payments and expenses within {QUIET_DAYS} days; backfills do not count. "
     "If not: look into FreshBooks whether nothing was entered, or the wrong account is connected: fb-qbo check"
+)
+
+NO_OTHER_POSTS = "no_other_deployment_posts"
+NO_OTHER_POSTS_SENTENCE = (
+    "Every document of this FreshBooks account in QuickBooks was posted by this deployment, or taken over by it. "
+    "If not: another deployment posts into the same company, and one of the two is to be switched off; or the database is a new or "
+    "restored one, and the next run takes them over."
 )
 
 
@@ -52,6 +60,39 @@ def report_company(
     for rule in rules:
         verdict = verdicts[rule.name]
         _evaluate(context, asset, rule, verdict.passed, company_words(verdict, at), company_metadata(rule, verdict, at))
+
+
+def report_news(
+    context: dg.AssetExecutionContext, asset: dg.AssetKey, rules: Sequence[Rule], verdicts: Mapping[str, Verdict], at: dt.datetime
+) -> None:
+    """As `report_company`, but only what is another verdict than the last word: a look every hour must not fill the event log.
+
+    So what a person ignores, or changes in QuickBooks, reaches the check with the next look, whether a run follows or not.
+    """
+    keys = {rule.name: dg.AssetCheckKey(asset, rule.name) for rule in rules}
+    known = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys.values()))
+    news = [rule for rule in rules if _last_word(known.get(keys[rule.name])) != _word_of(verdicts[rule.name])]
+    report_company(context, asset, news, verdicts, at)
+
+
+def _word_of(verdict: Verdict) -> tuple[bool, object, object]:
+    return verdict.passed, verdict.found.documents, money_text(verdict.found.amounts)
+
+
+def _last_word(record: Any) -> tuple[bool, object, object] | None:
+    event = record.event if record is not None else None
+    evaluation = event.dagster_event.asset_check_evaluation_data if event is not None and event.dagster_event is not None else None
+    if not isinstance(evaluation, dg.AssetCheckEvaluation) or evaluation.partition is not None:
+        return None
+    told = {name: evaluation.metadata[name].value for name in ("documents", "money at stake") if name in evaluation.metadata}
+    return evaluation.passed, told.get("documents"), told.get("money at stake")
+
+
+def alone(not_posted: int, account_id: str) -> dg.AssetCheckResult:
+    """Whether this deployment is the only one that posts this FreshBooks account. `not_posted`: documents of others' that stand there."""
+    words = told_of_others(not_posted, account_id) if not_posted else "passed"
+    metadata: Metadata = {"documents that this deployment did not post": not_posted}
+    return dg.AssetCheckResult(check_name=NO_OTHER_POSTS, passed=not not_posted, severity=WARN, description=words, metadata=metadata)
 
 
 def freshness(latest: Mapping[str, dt.datetime], now: dt.datetime) -> dg.AssetCheckResult:

@@ -19,7 +19,7 @@ from typing import Any
 import dagster as dg
 
 from fb_qbo_pipeline.assets import checks
-from fb_qbo_pipeline.assets.checks import FEED_IS_FRESH, FEED_IS_FRESH_SENTENCE
+from fb_qbo_pipeline.assets.checks import FEED_IS_FRESH, FEED_IS_FRESH_SENTENCE, NO_OTHER_POSTS, NO_OTHER_POSTS_SENTENCE
 from fb_qbo_pipeline.assets.code import code_of
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.describe import (
@@ -37,9 +37,10 @@ from fb_qbo_pipeline.assets.failures import failures_for_people
 from fb_qbo_pipeline.assets.feed import freshness_of
 from fb_qbo_pipeline.mapping.documents import Outcome
 from fb_qbo_pipeline.pipeline.changes import look_for_changes
+from fb_qbo_pipeline.pipeline.clock import told
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
 from fb_qbo_pipeline.pipeline.runtime import Runtime
-from fb_qbo_pipeline.pipeline.steps import begin_run, post_step, read_step, reconcile_step, settle_run, stage_step
+from fb_qbo_pipeline.pipeline.steps import begin_run, look_at_company, post_step, read_step, reconcile_step, settle_run, stage_step
 from fb_qbo_pipeline.review import rules
 from fb_qbo_pipeline.review.findings import clearing
 from fb_qbo_pipeline.review.rules import Rule
@@ -69,6 +70,11 @@ PARTITIONED = (
 _PLURAL = {"invoice": "invoices", "payment": "payments", "expense": "expenses"}
 _POSTED = {"invoice": "posted_sales", "payment": "posted_payments", "expense": "posted_bills"}
 _BECOME = {"invoice": "invoices or sales receipts", "payment": "payments, linked to their invoices", "expense": "bills"}
+RULES_OF = (
+    {f"staged_{plural}": rules.STAGED[source] for source, plural in _PLURAL.items()}
+    | {_POSTED[source]: rules.POSTED[source] for source in _PLURAL}
+    | {RECONCILIATION: rules.RECONCILED}
+)
 
 
 def partitions_of(integration: Integration) -> dg.DailyPartitionsDefinition:
@@ -170,21 +176,34 @@ class _Builder:
             "date of a moved document, the invoice of a changed payment. A run of the partitioned assets follows for each span."
         )
         common = self.common(CHANGE_FEED, "freshbooks", {"python", "postgres"}, description, [], look_for_changes)
-        spec = dg.AssetCheckSpec(FEED_IS_FRESH, asset=common["key"], description=FEED_IS_FRESH_SENTENCE)
+        specs = [
+            dg.AssetCheckSpec(name, asset=common["key"], description=sentence)
+            for name, sentence in ((FEED_IS_FRESH, FEED_IS_FRESH_SENTENCE), (NO_OTHER_POSTS, NO_OTHER_POSTS_SENTENCE))
+        ]
 
-        @_asset(check_specs=[spec], freshness_policy=freshness_of(self.integration), **common)
+        @_asset(check_specs=specs, freshness_policy=freshness_of(self.integration), **common)
         def change_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
             with self.opened(context) as (runtime, cost):
                 runtime.catch_up()
                 require_valid_settings(runtime)
                 look = look_for_changes(runtime)
-                fresh = checks.freshness(look.latest, runtime.clock())
+                results = [checks.freshness(look.latest, runtime.clock()), checks.alone(look.not_posted, runtime.account_id)]
+                self.tell_news(context, runtime)
             changed = {f"changed {resource}s": count for resource, count in look.changed.items()}
             context.log.info("%s; %d days wait for a run", "the first look" if look.first else f"changes: {look.changed}", look.waiting)
             metadata = changed | {"days waiting for a run": look.waiting, "first look": look.first} | cost
-            return dg.MaterializeResult(metadata=metadata, check_results=[fresh])
+            if look.clock_off is not None:
+                metadata["this machine's clock"] = f"{told(look.clock_off)} the services'"
+            return dg.MaterializeResult(metadata=metadata, check_results=results)
 
         return change_feed
+
+    def tell_news(self, context: dg.AssetExecutionContext, runtime: Runtime) -> None:
+        """Give every check its last word anew where that has changed since the last run."""
+        at = runtime.clock().astimezone(self.integration.zone)
+        verdicts = look_at_company(runtime, rules.EVERY_RULE)
+        for asset, of_asset in RULES_OF.items():
+            checks.report_news(context, self.key(asset), of_asset, verdicts, at)
 
     def raw(self, source: str) -> dg.AssetsDefinition:
         plural = _PLURAL[source]

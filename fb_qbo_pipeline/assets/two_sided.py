@@ -6,9 +6,11 @@ from typing import Any
 import dagster as dg
 
 from fb_qbo_pipeline.assets.checks import report_company
+from fb_qbo_pipeline.assets.code import code_of
 from fb_qbo_pipeline.assets.company import Company
 from fb_qbo_pipeline.assets.describe import cost_metadata, findings_metadata, tie_out_table
 from fb_qbo_pipeline.assets.factory import OWNERS, RECONCILIATION, resource_key
+from fb_qbo_pipeline.assets.failures import failures_for_people
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
 from fb_qbo_pipeline.pipeline.steps import look_at_company
 from fb_qbo_pipeline.pipeline.two_sided import Comparison, compare_services
@@ -41,14 +43,15 @@ def build_two_sided(integration: Integration) -> dg.AssetsDefinition:
         description=_DESCRIPTION,
         deps=[reconciliation],
         owners=OWNERS,
-        tags={"fb_qbo/company": integration.name},
+        tags={"fb_qbo/company": integration.name, "fb_qbo/stage": "finance"},
+        metadata=code_of(compare_services),
         required_resource_keys={resource},
         check_specs=[dg.AssetCheckSpec(BOTH_SERVICES_AGREE, asset=key, description=_SENTENCE)],
     )
     def two_sided_reconciliation(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
         company: Company = getattr(context.resources, resource)
         started = time.monotonic()
-        with company.open(context.run.run_id) as runtime:
+        with failures_for_people(), company.open(context.run.run_id) as runtime:
             runtime.catch_up()
             require_valid_settings(runtime)
             comparison = compare_services(runtime)

@@ -10,10 +10,9 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.ledger import Ledger
-from fb_qbo_pipeline.posting.feed import AHEAD, Ask
+from fb_qbo_pipeline.posting.feed import Ask
 from fb_qbo_pipeline.quickbooks.company import Company
 from fb_qbo_pipeline.quickbooks.lists import build_company, fetch_lists
 from fb_qbo_pipeline.quickbooks.reader import Changes, QuickBooksReader
@@ -74,22 +73,10 @@ class CompanyMirror:
                 tx.cursors.set_instant(name, started)
         log.info("read QuickBooks' lists: %s", ", ".join(f"{len(members)} {entity}" for entity, members in sorted(raw.items())))
 
-    def catch_up(self) -> None:
-        """Bring the mirror up to date with one read; in full where a day has passed or too much has changed."""
-        now, ask = self._clock(), self.ask()
-        changes = None
-        if ask is not None:
-            try:
-                changes = self._reader.cdc(ask.entities, ask.since)
-            except PipelineError as error:  # the change feed is a saving, not a need
-                log.info("QuickBooks' change feed gave no answer (%s); reading the lists in full", type(error).__name__)
-        self.take(changes, now)
-
     def ask(self) -> Ask | None:
         """What the change feed is to be asked; None where the lists are to be read in full."""
         since = self._instant("lists_changes")
-        ahead = since is not None and since > self._clock() + AHEAD
-        if not self._complete() or since is None or ahead or self._older_than("lists_full", FULL_AFTER):
+        if not self._complete() or since is None or self._older_than("lists_full", FULL_AFTER):
             return None
         return Ask(sorted(self._wanted - VOLATILE - {"CompanyInfo"}), since - _OVERLAP)
 

@@ -69,7 +69,7 @@ def test_quickbooks_lists_that_were_noted_as_read_in_the_future_are_read_again(w
             tx.cursors.set_instant(name, dt.datetime.now(dt.UTC) + 3 * DAY)
     world.quickbooks.add("Account", Name="Late", FullyQualifiedName="Late", AccountType="Bank", AccountSubType="Checking", Active=True)
     with world.runtime() as runtime:
-        runtime.mirror.catch_up()
+        runtime.catch_up()
         assert runtime.mirror.company().account("Late") is not None
 
 
