@@ -65,13 +65,13 @@ def report_company(
 def report_news(
     context: dg.AssetExecutionContext, asset: dg.AssetKey, rules: Sequence[Rule], verdicts: Mapping[str, Verdict], at: dt.datetime
 ) -> None:
-    """As `report_company`, but only what is another verdict than the last word: a look every hour must not fill the event log.
+    """As `report_company`, but only where there is a last word, and it is another one: a look every hour must not fill the event log.
 
     So what a person ignores, or changes in QuickBooks, reaches the check with the next look, whether a run follows or not.
     """
     keys = {rule.name: dg.AssetCheckKey(asset, rule.name) for rule in rules}
     known = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(list(keys.values()))
-    news = [rule for rule in rules if _last_word(known.get(keys[rule.name])) != _word_of(verdicts[rule.name])]
+    news = [rule for rule in rules if known.get(keys[rule.name]) and _last_word(known[keys[rule.name]]) != _word_of(verdicts[rule.name])]
     report_company(context, asset, news, verdicts, at)
 
 
@@ -107,12 +107,14 @@ def freshness(latest: Mapping[str, dt.datetime], now: dt.datetime) -> dg.AssetCh
 
 def company_words(verdict: Verdict, at: dt.datetime) -> str:
     """What the history shows of a verdict on the whole company."""
-    return f"The whole company as of {_instant(at)}: {_words(verdict)}"
+    waits = f"; {_days(verdict.waiting)} for a run" if verdict.waiting else ""
+    return f"The whole company as of {_instant(at)}: {_words(verdict)}{waits}"
 
 
 def company_metadata(rule: Rule, verdict: Verdict, at: dt.datetime) -> Metadata:
     """What a person reads of a verdict on the whole company: as of when, how many, how much, which, and what to do."""
-    return {"of": "the whole company", "as of": _instant(at)} | _metadata(rule, verdict, totals(verdict.lines))
+    waits = {"days not taken in yet": _days(verdict.waiting)} if verdict.waiting else {}
+    return {"of": "the whole company", "as of": _instant(at)} | waits | _metadata(rule, verdict, totals(verdict.lines))
 
 
 def _result(judged: Judgement, failing: int) -> dg.AssetCheckResult:
@@ -173,6 +175,10 @@ def _words(verdict: Verdict) -> str:
 def _metadata(rule: Rule, verdict: Verdict, lines: Sequence[Line]) -> Metadata:
     tie_out = {"tie-out": dg.MarkdownMetadataValue(tie_out_table(lines))} if lines else {}
     return tie_out | findings_metadata(verdict.found, rule.next)
+
+
+def _days(count: int) -> str:
+    return f"{count} {'day waits' if count == 1 else 'days wait'}"
 
 
 def _instant(at: dt.datetime) -> str:

@@ -5,6 +5,7 @@ opens them.
 """
 
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,9 @@ import dagster as dg
 
 def code_of(step: Callable[..., Any]) -> dict[str, Any]:
     """Metadata that links an asset to the function that does its work."""
-    reference = dg.LocalFileCodeReference(
-        file_path=inspect.getfile(step), line_number=inspect.getsourcelines(step)[1], label=f"{step.__module__}.{step.__name__}"
-    )
-    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # code references are "beta" since 1.8; a test sees that they are there
+        reference = dg.LocalFileCodeReference(
+            file_path=inspect.getfile(step), line_number=inspect.getsourcelines(step)[1], label=f"{step.__module__}.{step.__name__}"
+        )
+        return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}

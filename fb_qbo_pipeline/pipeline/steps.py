@@ -6,7 +6,7 @@ down a second time, and no step knows Dagster.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fb_qbo_pipeline.mapping.documents import Json
 from fb_qbo_pipeline.pipeline.intake import Intake, read_dates, read_lists
@@ -84,7 +84,7 @@ def stage_step(runtime: Runtime, source: str, start: dt.date, end: dt.date) -> S
     """Map the records, and say what could not be mapped."""
     rows = stage(runtime, source, start, end)
     books = Books(rows, {})
-    return Staged(rows, books, judge(rules.STAGED[source], books, scope_of(runtime, (source,))))
+    return Staged(rows, books, judge(rules.STAGED[source], books, replace(scope_of(runtime, (source,)), taken_in=(start, end))))
 
 
 def post_step(runtime: Runtime, source: str, start: dt.date, end: dt.date, progress: Progress | None = None) -> Posted:
@@ -92,13 +92,13 @@ def post_step(runtime: Runtime, source: str, start: dt.date, end: dt.date, progr
     counts = post(runtime, source, start, end, progress)
     with runtime.ledger.begin() as tx:
         books = read_books(tx, start, end, (source,))
-    return Posted(counts, books, judge(rules.POSTED[source], books, scope_of(runtime, (source,))))
+    return Posted(counts, books, judge(rules.POSTED[source], books, replace(scope_of(runtime, (source,)), taken_in=(start, end))))
 
 
 def reconcile_step(runtime: Runtime, start: dt.date, end: dt.date) -> Reconciled:
     """Hold FreshBooks in scope against QuickBooks and what is held."""
     lines = tie_out(runtime.ledger, start, end, by_day)
-    scope = scope_of(runtime, SOURCES, default_item_of(runtime.integration, runtime.mirror.company()))
+    scope = replace(scope_of(runtime, SOURCES, default_item_of(runtime.integration, runtime.mirror.company())), taken_in=(start, end))
     with runtime.ledger.begin() as tx:
         books = read_books(tx, start, end, SOURCES, scope.default_item)
     return Reconciled(lines, books, judge(rules.RECONCILED, books, scope, lines))

@@ -44,11 +44,15 @@ class Tally:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a rule says: whether it passes, what it has found, and the tie-out where the rule is about that."""
+    """What a rule says: whether it passes, what it has found, and the tie-out where the rule is about that.
+
+    `waiting`: of a whole company, the days whose changes no run has taken in yet, so that nothing is said of those.
+    """
 
     passed: bool
     found: Tally
     lines: Sequence[Line] = ()
+    waiting: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Scope:
     """A whole company: its partitions from the first day to today, at the instant `at`; of some sources or of all.
 
     `default_item`: QuickBooks' id of the default product, where a rule asks for fallbacks. `piece`: documents looked at at a time.
+    `taken_in`: the days of the run that asks, which it has taken in though it has not released them yet.
     """
 
     ledger: Ledger
@@ -75,6 +80,7 @@ class Scope:
     sources: Sequence[str] = SOURCES
     default_item: str | None = None
     piece: int = PIECE
+    taken_in: tuple[dt.date, dt.date] | None = None
 
 
 def judge(rules: Sequence[Rule], books: Books, scope: Scope, lines: Sequence[Line] = ()) -> list[Judgement]:
@@ -91,6 +97,9 @@ def judge_company(rules: Sequence[Rule], scope: Scope) -> dict[str, Verdict]:
         keys = tx.suspects.among(topics, scope.first, scope.today, scope.sources, scope.default_item) if topics else []
         unstaged = tx.suspects.without_document(scope.sources) if NOTHING_IS_HELD in rules else []
         differences = tx.differences.present(scope.first, scope.today) if BOTH_SIDES_AGREE in rules else []
+        waiting = {max(touched.date, scope.first) for touched in tx.touched.waiting() if touched.date <= scope.today}
+    if scope.taken_in is not None:
+        waiting = {day for day in waiting if not scope.taken_in[0] <= day <= scope.taken_in[1]}
     for piece in chunks(keys, scope.piece):
         with scope.ledger.begin() as tx:
             books = held_books_of(tx, piece) if topics == {Among.HELD} else books_of(tx, piece, scope.default_item)
@@ -100,11 +109,12 @@ def judge_company(rules: Sequence[Rule], scope: Scope) -> dict[str, Verdict]:
         tallies[NOTHING_IS_HELD.name].add(NOTHING_IS_HELD.find(Books((), {}, unstaged=unstaged)))
     if differences:
         tallies[BOTH_SIDES_AGREE.name].add(BOTH_SIDES_AGREE.find(Books((), {}, differences=differences)))
-    verdicts = {name: Verdict(not tally.documents, tally) for name, tally in tallies.items()}
+    verdicts = {name: Verdict(not tally.documents, tally, waiting=len(waiting)) for name, tally in tallies.items()}
     if BOTH_SIDES_AGREE in rules:
         lines = _tie_out(scope)
         named = tallies[BOTH_SIDES_AGREE.name]
-        verdicts[BOTH_SIDES_AGREE.name] = Verdict(not named.documents and all(line.agrees for line in lines), named, lines)
+        agree = not named.documents and all(line.agrees for line in lines)
+        verdicts[BOTH_SIDES_AGREE.name] = Verdict(agree, named, lines, len(waiting))
     return verdicts
 
 

@@ -144,6 +144,10 @@ class Deployment:
         newest = self._evaluations(asset, check)[0]
         return Verdict(newest.passed, newest.severity, {name: value.value for name, value in newest.metadata.items()})
 
+    def history(self, asset: str, check: str) -> int:
+        """How many evaluations a check has."""
+        return len(self._evaluations(asset, check))
+
     def evaluated(self, key: dg.AssetCheckKey) -> set[str]:
         """The days for which a check has an evaluation."""
         return {evaluation.partition for evaluation in self._evaluations(key.asset_key.path[-1], key.name) if evaluation.partition}

@@ -165,3 +165,43 @@ def test_what_is_deleted_in_quickbooks_fails_its_day_and_the_company_until_a_per
     deployment.run(day(6))
     for name in ("freshbooks_and_quickbooks_agree", "no_document_is_held"):
         assert deployment.verdict("reconciliation", name, day(6)).passed
+
+
+def test_what_a_person_ignores_reaches_the_check_with_the_next_look_and_an_unchanged_verdict_is_not_told_again(
+    world: World, deployment: Deployment
+) -> None:
+    world.invoice("50.00", on=day(6), taxes=UNKNOWN_TAX)
+    deployment.look()
+    assert deployment.history("reconciliation", "no_document_is_held") == 0, "of what no run has read nothing is said"
+    deployment.run(day(1), day(20))
+    told = deployment.history("reconciliation", "no_document_is_held")
+    deployment.look()
+    assert deployment.history("reconciliation", "no_document_is_held") == told
+    assert not deployment.newest("reconciliation", "no_document_is_held").passed
+    with world.ledger.begin() as tx:
+        tx.exceptions.set_status(world.held()[0]["id"], "ignored", "paper only")
+    deployment.look()
+    assert deployment.newest("reconciliation", "no_document_is_held").passed
+
+
+def test_days_that_no_run_has_taken_in_are_told_beside_the_verdict(world: World, deployment: Deployment) -> None:
+    world.invoice(on=day(6))
+    deployment.look()
+    deployment.run(day(6), day(7))
+    verdict = deployment.newest("reconciliation", "freshbooks_and_quickbooks_agree")
+    assert (verdict.passed, verdict.metadata["days not taken in yet"]) == (True, "18 days wait")
+    deployment.run(day(1), day(20))
+    assert "days not taken in yet" not in deployment.newest("reconciliation", "freshbooks_and_quickbooks_agree").metadata
+
+
+def test_documents_of_another_deployment_are_told_until_they_are_taken_over(world: World, deployment: Deployment) -> None:
+    world.invoice(on=day(6))
+    deployment.look()
+    assert deployment.newest("change_feed", "no_other_deployment_posts").passed
+    deployment.run(day(1), day(20))
+    world.restore(None)
+    deployment.look()
+    assert not deployment.newest("change_feed", "no_other_deployment_posts").passed
+    deployment.run(day(1), day(20))
+    deployment.look()
+    assert deployment.newest("change_feed", "no_other_deployment_posts").passed
