@@ -7,7 +7,7 @@ import click
 from fb_qbo_pipeline.cli.companies import Companies
 from fb_qbo_pipeline.cli.listing import Amount, Reason, added, counted, print_group, print_text
 from fb_qbo_pipeline.cli.options import config_option, json_option, strict_option, verbose_option
-from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
+from fb_qbo_pipeline.cli.output import log_to, out, print_json, print_table, progress, table
 from fb_qbo_pipeline.errors import ConfigurationError, PipelineError
 from fb_qbo_pipeline.pipeline.check import check
 from fb_qbo_pipeline.pipeline.check_report import CheckFinding, CheckReport, failed
@@ -66,7 +66,7 @@ def _report(integration: Integration, environment: Environment) -> CheckReport:
 def _show(name: str, report: CheckReport) -> None:
     console = out()
     steps = [(step.state.value, step.title, step.detail) for step in report.steps]
-    console.print(table(f"{name}: what was checked", ("", "step", "result"), steps, whole=("", "step")))
+    print_table(console, table(f"{name}: what was checked", ("", "step", "result"), steps, whole=("", "step")))
     about_settings = [finding for finding in report.findings if not finding.holds]
     about_documents = [finding for finding in report.findings if finding.holds]
     if about_settings:

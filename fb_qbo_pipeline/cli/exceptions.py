@@ -17,6 +17,7 @@ from fb_qbo_pipeline.cli.output import log_to, out, print_json
 from fb_qbo_pipeline.cli.sync import show as show_sync
 from fb_qbo_pipeline.cli.sync import synced
 from fb_qbo_pipeline.errors import ConfigurationError
+from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.exceptions import IGNORED, OPEN
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.mapping.documents import Code
@@ -29,6 +30,8 @@ from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
 
 Row = Mapping[Any, Any]  # of the exceptions table
+
+_PARTY = 2  # of a line's cells: the one that gives way where the terminal is narrow
 
 
 @click.group("exceptions", invoke_without_command=True)
@@ -259,10 +262,10 @@ def show(name: str, rows: Sequence[Row]) -> None:
     for code, alike in _by(held, "code"):
         reasons = [Reason(str(words), of[0]["remedy"], [_cells(row) for row in of]) for words, of in _by(alike, "reason")]
         reasons.sort(key=lambda reason: reason.remedy)
-        print_group(console, f"{code}: {_summary(alike)}", reasons)
+        print_group(console, f"{code}: {_summary(alike)}", reasons, _PARTY)
     for why, alike in _by(ignored, "ignore_reason"):
         reason = Reason(f"ignored: {why}", "fb-qbo exceptions unignore ID takes it back", [_cells(row) for row in alike])
-        print_group(console, f"ignored: {_summary(alike)}", [reason])
+        print_group(console, f"ignored: {_summary(alike)}", [reason], _PARTY)
 
 
 def _by(rows: Sequence[Row], column: str) -> list[tuple[str, list[Row]]]:
@@ -278,7 +281,7 @@ def _called(row: Row) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    """A line of an exception: its id, which document, whom it is with, when, how much, and since when it is held.
+    """A line of an exception: its id, which document, whom it is with, when, how much, and for how long it is held.
 
     A document without a number of its own (an expense) is found in FreshBooks by its vendor, date and amount; its id is there
     to be searched for.
@@ -286,7 +289,9 @@ def _cells(row: Row) -> tuple[str, ...]:
     number = number_of(row["number"], row["source_id"])
     document = f"{row['source']} {number or 'id ' + str(row['source_id'])}"
     amount = str(Amount(row["amount"], row["currency"]))
-    return str(row["id"]), document, row["party"], f"{row['document_date']}", amount, f"since {row['since']:%Y-%m-%d}"
+    days = (utc_now() - row["since"]).days
+    age = f"for {counted(days, 'day')}" if days else "since today"
+    return str(row["id"]), document, row["party"], f"{row['document_date']}", amount, age
 
 
 def _summary(rows: Sequence[Row]) -> str:

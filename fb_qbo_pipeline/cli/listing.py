@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -18,26 +19,30 @@ from fb_qbo_pipeline.review.words import Amount, added, counted
 __all__ = ["Amount", "Reason", "added", "counted", "print_group", "print_text"]
 
 _NUMERIC = re.compile(r"-?[\d,.]+( [A-Z]{3})?")
-_SHORT = 17  # letters of a cell that is not worth breaking: "since 2026-01-31"
+_APART = 2  # columns before a document's cells, and between them
+_NARROW = 10  # letters that a name has beside each other, however narrow the terminal
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why documents are held, and what to do. `documents` are the cells of their lines; the longest text among them may wrap."""
+    """Why documents are held, and what to do. `documents` are the cells of their lines."""
 
     words: str
     remedy: str
     documents: Sequence[Sequence[str]]
 
 
-def print_group(console: Console, title: str, reasons: Sequence[Reason]) -> None:
-    """One code with its documents. A remedy that several reasons in a row share is printed once, after the last of them."""
+def print_group(console: Console, title: str, reasons: Sequence[Reason], wraps: int | None = None) -> None:
+    """One code with its documents. A remedy that several reasons in a row share is printed once, after the last of them.
+
+    `wraps`: which of a document's cells (a customer's or vendor's name) gives way where the terminal is narrow; no other is cut.
+    """
     console.print()
     console.print(Text(title, style="bold"))
     for remedy, alike in groupby(reasons, key=lambda reason: reason.remedy):
         for reason in alike:
             if reason.documents:
-                console.print(Padding(_lines(reason.documents), (0, 0, 0, 2), expand=False))
+                _print_lines(console, reason.documents, wraps)
             print_text(console, reason.words)
         if remedy:
             print_text(console, f"→ {remedy}")
@@ -48,18 +53,20 @@ def print_text(console: Console, text: str, indent: int = 4) -> None:
     console.print(Padding(Text(text), (0, 0, 0, indent), expand=False))
 
 
-def _lines(documents: Sequence[Sequence[str]]) -> Table:
-    """The documents' cells below each other; numbers and money, which end in digits or a currency, to the right.
-
-    Only the column with the longest text (a customer's or vendor's name) gives way where the terminal is narrow.
-    """
-    lines = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+def _print_lines(console: Console, documents: Sequence[Sequence[str]], wraps: int | None) -> None:
+    """The documents' cells below each other; numbers and money, which end in digits or a currency, to the right."""
     columns = list(zip(*documents, strict=True))
-    numeric = [all(_NUMERIC.fullmatch(cell) for cell in column) for column in columns]
-    widths = [0 if number else max(map(len, column)) for column, number in zip(columns, numeric, strict=True)]
-    for place, number in enumerate(numeric):
-        gives_way = widths[place] == max(widths) and widths[place] > _SHORT
-        lines.add_column(justify="right" if number else "left", no_wrap=not gives_way, overflow="fold")
-    for cells in documents:
-        lines.add_row(*(Text(cell) for cell in cells))
-    return lines
+    widths = [max(map(cell_len, column)) for column in columns]
+    if wraps is not None:
+        others = sum(widths) - widths[wraps] + _APART * len(widths)
+        widths[wraps] = max(min(widths[wraps], console.width - others), min(widths[wraps], _NARROW))
+    lines = Table.grid(padding=(0, _APART, 0, 0), pad_edge=False)
+    lines.add_column()  # the indent; a padding around the table would cut what is wider than the terminal
+    for place, (column, width) in enumerate(zip(list(columns), widths, strict=True)):
+        numeric = all(_NUMERIC.fullmatch(cell) for cell in column)
+        lines.add_column(justify="right" if numeric else "left", no_wrap=True, overflow="fold", min_width=width)
+        if place == wraps:  # by hand: a column that may wrap loses all its width before any other loses some
+            columns[place] = tuple("\n".join(map(str, Text(cell).wrap(console, width))) for cell in column)
+    for cells in zip(*columns, strict=True):
+        lines.add_row("", *(Text(cell) for cell in cells))
+    console.print(lines, crop=False)

@@ -9,11 +9,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import click
 import simplejson
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
@@ -83,22 +84,38 @@ def print_json(value: Any) -> None:
 
 
 def table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = (), whole: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
+    *,
+    tight: bool = False,
 ) -> Table:
     """A table; the columns named in `right` hold numbers, those in `whole` are never broken. Cells are text, never markup.
 
-    Narrow enough for a terminal of 80 columns where the columns are: nothing but a blank stands between them. A heading of
-    several words may stand on several lines. Numbers and money have thousands separators.
+    Narrow enough for a terminal of 80 columns where the columns are: nothing but two blanks stands between them, or one where
+    it is `tight`. A heading of several words may stand on several lines. Numbers and money have thousands separators; they and
+    what is `whole` are never cut, so a table may be wider than the terminal: print it with `print_table`.
     """
-    drawn = Table(
-        title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
-    )
-    for column in columns:
+    padding = (0, 0 if tight else 1, 0, 0)
+    drawn = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding)
+    cells = [[_cell(value) for value in row] for row in rows]
+    for place, column in enumerate(columns):
         number = column in right
-        drawn.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number or column in whole)
-    for row in rows:
-        drawn.add_row(*(_cell(value) for value in row))
+        uncut = number or column in whole
+        heading = max(map(cell_len, column.split("\n")))
+        widest = max((heading, *(cell_len(row[place]) for row in cells))) if uncut else None
+        justify: Literal["left", "right"] = "right" if number else "left"
+        drawn.add_column(column, justify=justify, overflow="fold", no_wrap=uncut, min_width=widest)
+    for row in cells:
+        drawn.add_row(*(cell.replace("[", "\\[") for cell in row))
     return drawn
+
+
+def print_table(console: Console, drawn: Table) -> None:
+    """Print a table; one that is wider than the terminal is not cut."""
+    console.print(drawn, crop=False)
 
 
 def _cell(value: object) -> str:

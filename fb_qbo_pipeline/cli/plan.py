@@ -20,6 +20,7 @@ from fb_qbo_pipeline.settings.environment import Environment
 from fb_qbo_pipeline.settings.models import Integration
 
 _HOLD = Action.HOLD.value
+_PARTY = 1  # of a line's cells: the one that gives way where the terminal is narrow
 
 
 @click.command("plan")
@@ -79,7 +80,7 @@ def _show(name: str, planned: list[Planned]) -> None:
     for one in planned:
         groups[one.action, one.code].append(one)
     for (action, code), alike in sorted(groups.items(), key=lambda group: (group[0][0] == _HOLD, group[0])):
-        print_group(console, f"{action}{f': {code}' if code else ''}: {_summary(alike)}", _reasons(alike))
+        print_group(console, f"{action}{f': {code}' if code else ''}: {_summary(alike)}", _reasons(alike), _PARTY)
     console.print()
     for action, count in sorted(Counter(one.action for one in planned).items(), key=lambda item: (item[0] == _HOLD, -item[1])):
         of_action = [one for one in planned if one.action == action]

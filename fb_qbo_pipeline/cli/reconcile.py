@@ -12,7 +12,7 @@ from fb_qbo_pipeline.cli.companies import Companies
 from fb_qbo_pipeline.cli.connected import connected
 from fb_qbo_pipeline.cli.listing import print_text
 from fb_qbo_pipeline.cli.options import Day, config_option, json_option, strict_option, verbose_option
-from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
+from fb_qbo_pipeline.cli.output import log_to, out, print_json, print_table, progress, table
 from fb_qbo_pipeline.cli.sync import Days, ranges_of
 from fb_qbo_pipeline.pipeline.reconcile import reconcile
 from fb_qbo_pipeline.review.conclusion import conclusion, notes, why_strict
@@ -139,7 +139,7 @@ def _show_currency(console: Console, currency: str, lines: list[Line]) -> None:
     rows: list[tuple[object, ...]] = []
     for kind in dict.fromkeys(line.kind for line in lines):
         rows += [(kind, *("" for _ in columns[1:])), *(_row(line, booked=booked) for line in lines if line.kind == kind)]
-    console.print(table("", columns, rows, columns[1:], whole=columns[:1]))
+    print_table(console, table("", columns, rows, columns[1:], whole=columns[:1], tight=booked))
     console.print()
 
 

@@ -16,6 +16,7 @@ from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.money import ZERO, round_half_up
 from fb_qbo_pipeline.posting.counts import Counts
 from fb_qbo_pipeline.review.tieout import tie_out, totals
+from fb_qbo_pipeline.review.words import called, counted
 
 MOST_LISTED = 50  # exceptions of one code in a report; `fb-qbo exceptions` has all
 
@@ -68,7 +69,8 @@ def report_text(report: SyncReport, ui: str = "", *, details: bool = True) -> tu
     """Subject and text. Without `details`, for a chat: counts, codes and amounts, but no document and no reason."""
     held = len(report.exceptions)
     state = "all agrees" if report.agrees else "FRESHBOOKS AND QUICKBOOKS DIFFER"
-    subject = f"FreshBooks to QuickBooks, {report.integration}: {state}, {held or 'no'} exception{'' if held == 1 else 's'} open"
+    exceptions = counted(held, "exception") if held else "no exceptions"
+    subject = f"FreshBooks to QuickBooks, {report.integration}: {state}, {exceptions} open"
     lines = [f"From {report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} ({report.until:%Z})", "", *_written(report.counts)]
     lines += ["", *_difference(report, details=details), "", *_held(report, details=details)]
     if ui:
@@ -78,10 +80,10 @@ def report_text(report: SyncReport, ui: str = "", *, details: bool = True) -> tu
 
 def _written(counts: Counts) -> list[str]:
     lines = []
-    for word, counted in (("created", counts.created), ("updated", counts.updated), ("voided", counts.voided)):
-        for kind, count in sorted(counted.items()):
+    for word, counts_by_kind in (("created", counts.created), ("updated", counts.updated), ("voided", counts.voided)):
+        for kind, count in sorted(counts_by_kind.items()):
             if count:
-                lines.append(f"  {count:>6} {kind.replace('_', ' ')} {word}")
+                lines.append(f"  {counted(count, kind.replace('_', ' '))} {word}")
     if not lines:
         return ["Nothing was written to QuickBooks."]
     return ["Written to QuickBooks:", *lines, f"  {_money(counts.money)} in all"]
@@ -98,7 +100,7 @@ def _difference(report: SyncReport, *, details: bool) -> list[str]:
 
 
 def _held(report: SyncReport, *, details: bool) -> list[str]:
-    ignored = f" ({report.ignored} more are ignored)" if report.ignored else ""
+    ignored = f" ({report.ignored:,} more {'is' if report.ignored == 1 else 'are'} ignored)" if report.ignored else ""
     if not report.exceptions:
         return [f"No document is held back{ignored}."]
     by_code: defaultdict[str, list[Mapping[Any, Any]]] = defaultdict(list)
@@ -109,7 +111,7 @@ def _held(report: SyncReport, *, details: bool) -> list[str]:
         amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
         for row in rows:
             amounts[row["currency"]] += row["amount"]
-        lines.append(f"  {code}: {len(rows)}, {_money(amounts)}")
+        lines.append(f"  {code}: {counted(len(rows), 'document')}, {_money(amounts)}")
         lines += _documents(rows) if details else []
     return lines
 
@@ -118,9 +120,11 @@ def _documents(rows: Sequence[Mapping[Any, Any]]) -> list[str]:
     lines = []
     for row in rows[:MOST_LISTED]:
         amount = f"{round_half_up(row['amount']):,.2f} {row['currency']}"
-        lines += [f"    {row['source']} {row['number']} of {row['document_date']}, {amount}: {row['reason']}", f"      → {row['remedy']}"]
+        name = called(row["source"], row["number"], row["source_id"], row["party"])
+        whose = f", {row['party']}" if row["party"] and row["party"] not in name else ""
+        lines += [f"    {name}{whose}, {row['document_date']}, {amount}: {row['reason']}", f"      → {row['remedy']}"]
     if len(rows) > MOST_LISTED:
-        lines.append(f"    …and {len(rows) - MOST_LISTED} more: fb-qbo exceptions")
+        lines.append(f"    …and {len(rows) - MOST_LISTED:,} more: fb-qbo exceptions")
     return lines
 
 

@@ -213,8 +213,8 @@ def test_the_report_comes_once_a_day_with_counts_and_remedies_by_mail_and_withou
         "1 payment created",
         "173.00 CAD in all",
         "0.00",
-        "unmapped_tax: 1, 30.90 CAD",
-        "(1 more are ignored)",
+        "unmapped_tax: 1 document, 30.90 CAD",
+        "(1 more is ignored)",
     ):
         assert text in mail
         assert text in chat

@@ -53,12 +53,19 @@ def test_an_expense_has_no_number_and_is_known_by_its_vendor_beside_the_id(held:
     assert told == f"ignored: expense of Serano Bakery (FreshBooks id {expense['id']}) (a [private] matter)\n"
 
 
+def test_no_amount_and_no_date_is_cut_on_a_narrower_terminal(held: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    told = held("exceptions").out
+    for words in ("1,020.00 CAD", f"{days_ago(20)}", "since today", "invoice 31"):
+        assert words in told
+
+
 def test_a_list_fits_into_eighty_columns_and_no_code_is_broken(
     held: CommandLine, present_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     long = present_world.client("The Greater Riverside Association for the Preservation of Historic Bridges")
-    present_world.invoice("1234567.00", on=days_ago(17), number="INV-2026-00033", taxes=LEVY, client=long)
+    present_world.invoice("1234567.00", on=days_ago(17), number="2026-00033", taxes=LEVY, client=long)
     present_world.sync(days_ago(30), days_ago(0))
     for command in ("exceptions", "plan"):
         lines = held(command).out.splitlines()

@@ -38,7 +38,7 @@ def test_json_is_the_contracts_document_and_a_second_sync_finds_nothing_to_do(pr
     again = fb_qbo("sync")
     assert (again.status, again.err) == (0, "")
     assert "nothing to write to QuickBooks" in again.out
-    assert "1 exceptions open (fb-qbo exceptions)" in again.out
+    assert "1 exception open (fb-qbo exceptions)" in again.out
     assert present_world.quickbooks.counters.writes == written
 
 
