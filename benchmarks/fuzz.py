@@ -30,7 +30,7 @@ from fb_qbo_pipeline.ledger.tables import metadata
 from fb_qbo_pipeline_tests.pipeline.world import Sandboxes, World, day, line
 
 DOCUMENTS = 6  # of each kind in a round
-RATE = 0.25  # of the requests that are answered oddly
+READS, WRITES = 0.12, 0.6  # of the requests that are answered oddly
 SYNCS = 6  # with faults, in a round
 RECORDS = 20  # odd ones in a round
 MUST_BE_ZERO = ("doubles", "lost", "wrong", "unknown", "stopped", "unworded")
@@ -147,7 +147,7 @@ def answers_round(make: Callable[[], World], seed: int, found: Found) -> int:
     company = Company(world, chance)
     healthy = world.sandboxes.quickbooks.app
     assert healthy is not None
-    odd = OddQuickBooks(healthy, chance, RATE)
+    odd = OddQuickBooks(healthy, chance, READS, WRITES)
     world.sandboxes.quickbooks.app = odd
     for number in range(SYNCS):
         synced(world, found, f"answers, seed {seed}")

@@ -30,15 +30,16 @@ _OF_TRANSACTIONS = ("TotalAmt", "Line", "TxnTaxDetail", "CurrencyRef", "MetaData
 class OddQuickBooks:
     """An ASGI application in front of QuickBooks that spoils answers, and sometimes requests, at a rate. `struck` counts how."""
 
-    def __init__(self, app: App, chance: random.Random, rate: float) -> None:
-        self._app, self._chance, self.rate = app, chance, rate
+    def __init__(self, app: App, chance: random.Random, reads: float, writes: float) -> None:
+        self._app, self._chance = app, chance
+        self._rates = {"GET": reads, "POST": writes}
         self.struck: Counter[str] = Counter()
         self._late: list[tuple[Any, bytes]] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer, oddly or as QuickBooks does."""
         path = scope.get("path", "")
-        if "/v3/" not in path or self._chance.random() >= self.rate:
+        if "/v3/" not in path or self._chance.random() >= self._rates[scope["method"]]:
             await self._app(scope, receive, send)
             return
         body = await _body(receive)
