@@ -30,15 +30,16 @@ _OF_TRANSACTIONS = ("TotalAmt", "Line", "TxnTaxDetail", "CurrencyRef", "MetaData
 class OddQuickBooks:
     """An ASGI application in front of QuickBooks that spoils answers, and sometimes requests, at a rate. `struck` counts how."""
 
-    def __init__(self, app: App, chance: random.Random, rate: float) -> None:
-        self._app, self._chance, self.rate = app, chance, rate
+    def __init__(self, app: App, chance: random.Random, reads: float, writes: float) -> None:
+        self._app, self._chance = app, chance
+        self._rates = {"GET": reads, "POST": writes}
         self.struck: Counter[str] = Counter()
         self._late: list[tuple[Any, bytes]] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer, oddly or as QuickBooks does."""
         path = scope.get("path", "")
-        if "/v3/" not in path or self._chance.random() >= self.rate:
+        if "/v3/" not in path or self._chance.random() >= self._rates[scope["method"]]:
             await self._app(scope, receive, send)
             return
         body = await _body(receive)
@@ -119,6 +120,44 @@ class OddQuickBooks:
         if isinstance(changed, tuple):
             return changed[0], simplejson.dumps(changed[1], use_decimal=True).encode()
         return status, simplejson.dumps(changed, use_decimal=True, allow_nan=True).encode()
+
+
+class OddFreshBooks:
+    """An ASGI application in front of FreshBooks that sends some records with other values; `values` by resource and id."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.values: dict[tuple[str, int], Json] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer as FreshBooks does, but for those records."""
+        if "/accounting/" not in scope.get("path", ""):
+            await self._app(scope, receive, send)
+            return
+        start: Json = {}
+        body = b""
+
+        async def keep(message: Any) -> None:
+            nonlocal body
+            if message["type"] == "http.response.start":
+                start.update(message)
+            body += message.get("body", b"")
+
+        await self._app(scope, receive, keep)
+        await _answer(send, int(start["status"]), self._spoilt(body))
+
+    def _spoilt(self, body: bytes) -> bytes:
+        try:
+            parsed = simplejson.loads(body, use_decimal=True)
+        except ValueError:
+            return body
+        result = (parsed.get("response") or {}).get("result") or {}
+        for (resource, record_id), values in self.values.items():
+            rows = [*(result.get(f"{resource}s") or []), *([result[resource]] if resource in result else [])]
+            for row in rows:
+                if row.get("id") == record_id:
+                    row.update(copy.deepcopy(values))
+        return simplejson.dumps(parsed, use_decimal=True).encode()
 
 
 def _fault(code: str) -> Json:
