@@ -97,8 +97,11 @@ def _finding(row: Row, reason: str, remedy: str, amount: Decimal | None = None) 
     )
 
 
-def _held_rows(books: Books, codes: frozenset[Code]) -> Iterator[Finding]:
+def _held_rows(books: Books, codes: frozenset[Code], source: Source | None = None) -> Iterator[Finding]:
+    """The rows that are held for one of `codes`; of one source, or of all."""
     for row in books.staged:
+        if source is not None and row["source"] != source:
+            continue
         problems = [problem for problem in row["problems"] if problem["code"] in codes]
         if row["outcome"] == Outcome.HELD and problems:
             yield _finding(row, f"{problems[0]['code']}: {problems[0]['reason']}", problems[0]["remedy"])
@@ -144,17 +147,19 @@ def withheld(books: Books) -> list[Finding]:
 
 def unmapped_sales(books: Books) -> list[Finding]:
     """Invoices with a tax that is not mapped to a tax code of the same rate, or a product that is not mapped to an item."""
-    return list(_held_rows(books, frozenset({Code.UNMAPPED_TAX, Code.UNMAPPED_PRODUCT})))
+    return list(_held_rows(books, frozenset({Code.UNMAPPED_TAX, Code.UNMAPPED_PRODUCT}), Source.INVOICE))
 
 
 def unmapped_expenses(books: Books) -> list[Finding]:
     """Expenses with a category that is not mapped to an account of the right type, or a tax not to a code of the same rate."""
-    return list(_held_rows(books, frozenset({Code.UNMAPPED_CATEGORY, Code.UNMAPPED_PRODUCT, Code.UNMAPPED_TAX, Code.WRONG_ACCOUNT_TYPE})))
+    codes = frozenset({Code.UNMAPPED_CATEGORY, Code.UNMAPPED_PRODUCT, Code.UNMAPPED_TAX, Code.WRONG_ACCOUNT_TYPE})
+    return list(_held_rows(books, codes, Source.EXPENSE))
 
 
 def unmapped_payments(books: Books) -> list[Finding]:
     """Payments that have no account to go to."""
-    return list(_held_rows(books, frozenset({Code.WRONG_ACCOUNT_TYPE, Code.CREDIT_WITHOUT_ACCOUNT, Code.INACTIVE_REFERENCE})))
+    codes = frozenset({Code.WRONG_ACCOUNT_TYPE, Code.CREDIT_WITHOUT_ACCOUNT, Code.INACTIVE_REFERENCE})
+    return list(_held_rows(books, codes, Source.PAYMENT))
 
 
 def in_closed_period(books: Books) -> list[Finding]:

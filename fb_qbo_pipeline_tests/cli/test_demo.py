@@ -36,3 +36,14 @@ def test_each_rule_is_asked_about_its_own_documents(world: World, capsys: pytest
 def test_where_all_checks_pass_that_is_said(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     show(world)
     assert f"checks: all {len(EVERY_RULE)} pass" in capsys.readouterr().out
+
+
+def test_the_checks_of_one_kind_say_nothing_of_another(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    astrology = world.freshbooks.add_category("Astrology")["id"]
+    world.freshbooks.add_expense("56.50", astrology, day(7), vendor="Serano Bakery")
+    world.invoice("100.00", taxes=(("Eco Levy", "2"),))
+    world.sync()
+    show(world)
+    told = capsys.readouterr().out
+    assert "taxes_and_products_are_mapped: 1 document, 102.00 CAD" in told
+    assert "taxes_and_categories_are_mapped: 1 document, 56.50 CAD" in told
