@@ -109,19 +109,20 @@ def test_what_posting_held_counts_as_held_and_what_a_person_ignores_does_not() -
 
 
 @pytest.mark.parametrize(
-    ("rule", "code"),
+    ("rule", "code", "source"),
     [
-        (findings.unmapped_sales, "unmapped_tax"),
-        (findings.unmapped_sales, "unmapped_product"),
-        (findings.unmapped_expenses, "unmapped_category"),
-        (findings.unmapped_expenses, "wrong_account_type"),
-        (findings.unmapped_payments, "credit_without_account"),
-        (findings.duplicate_numbers, "duplicate_number"),
-        (findings.in_closed_period, "closed_period"),
+        (findings.unmapped_sales, "unmapped_tax", "invoice"),
+        (findings.unmapped_sales, "unmapped_product", "invoice"),
+        (findings.unmapped_expenses, "unmapped_category", "expense"),
+        (findings.unmapped_expenses, "wrong_account_type", "expense"),
+        (findings.unmapped_payments, "credit_without_account", "payment"),
+        (findings.duplicate_numbers, "duplicate_number", "invoice"),
+        (findings.in_closed_period, "closed_period", "invoice"),
     ],
 )
-def test_a_rule_about_one_cause_finds_that_cause_only(rule: Callable[[Books], list[Finding]], code: str) -> None:
-    assert money(rule(books([held(code), held("refused", source_id=2)]))) == [(1, Decimal("113.00"))]
+def test_a_rule_about_one_cause_finds_that_cause_only(rule: Callable[[Books], list[Finding]], code: str, source: str) -> None:
+    rows = [held(code, source=source), held("refused", source=source, source_id=2)]
+    assert money(rule(books(rows))) == [(1, Decimal("113.00"))]
 
 
 def test_a_change_that_a_closed_period_refused_when_posting_is_found_too() -> None:
