@@ -166,9 +166,7 @@ def test_an_answer_that_comes_in_time_is_whole_and_its_connection_is_used_again(
         assert len(loads(response.content)) == 300_001
 
 
-@pytest.mark.parametrize(
-    "text", ["[" * 100_000, '{"a":' * 100_000, "[" * 200 + "]" * 200, '{"a":' * 65 + "1" + "}" * 65, "1e99999999999999999999"]
-)
-def test_json_that_is_nested_or_large_beyond_all_bounds_is_no_json(text: str) -> None:
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "[" * 200 + "]" * 200, '{"a":' * 65 + "1" + "}" * 65])
+def test_json_that_is_nested_beyond_all_bounds_is_no_json(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         loads(text)
