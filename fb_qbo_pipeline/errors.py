@@ -46,9 +46,11 @@ class RemoteRefusal(PipelineError):
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from. Dagster wraps what a step raises."""
+    """The error and what it came from, each once: one that is unwrapped and raised again is its own cause's cause."""
     cause: BaseException | None = error
-    while cause is not None:
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
         yield cause
         cause = cause.__cause__ or cause.__context__
 

@@ -146,7 +146,10 @@ class Syncer:
         try:
             execute(self._job, self._instance, self.runs[-1], selection, tags | BY_COMMAND, self._console)
         except dg.Failure as failure:  # how a step tells the UI of an error that is meant for people
-            raise (cause_for_people(failure) or failure) from failure
+            told = cause_for_people(failure)
+            if told is None:
+                raise
+            raise told from failure
 
 
 def sync(

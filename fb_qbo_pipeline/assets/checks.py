@@ -80,9 +80,12 @@ def _word_of(verdict: Verdict) -> tuple[bool, object, object]:
 
 
 def _last_word(record: Any) -> tuple[bool, object, object] | None:
-    event = record.event if record is not None else None
-    evaluation = event.dagster_event.asset_check_evaluation_data if event is not None and event.dagster_event is not None else None
-    if not isinstance(evaluation, dg.AssetCheckEvaluation) or evaluation.partition is not None:
+    """What a check said last of the whole company; None where its last word is about something else, or a run that did not end."""
+    event = record.event.dagster_event if record is not None and record.event is not None else None
+    if event is None or event.event_type_value != dg.DagsterEventType.ASSET_CHECK_EVALUATION.value:
+        return None
+    evaluation = event.asset_check_evaluation_data
+    if evaluation.partition is not None:
         return None
     told = {name: evaluation.metadata[name].value for name in ("documents", "money at stake") if name in evaluation.metadata}
     return evaluation.passed, told.get("documents"), told.get("money at stake")

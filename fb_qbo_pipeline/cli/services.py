@@ -26,6 +26,7 @@ from fb_qbo_pipeline.automation.dagster_internals import GRPC_INFO_TAG, LOCATION
 from fb_qbo_pipeline.automation.jobs import companies_of
 from fb_qbo_pipeline.cli.output import err
 from fb_qbo_pipeline.errors import ConfigurationError, PipelineError
+from fb_qbo_pipeline.log_files import keep_small
 from fb_qbo_pipeline.settings.environment import without_secrets
 
 HOST = "127.0.0.1"
@@ -163,6 +164,8 @@ class _Services:
                 _kill(self._running["code"])
                 self._again("code", "does not answer any more")
                 silences = 0
+            for name in self._commands:
+                keep_small(self._logs / f"{name}.log")
 
     def _again(self, name: str, happened: str) -> None:
         self._ends[name] += 1

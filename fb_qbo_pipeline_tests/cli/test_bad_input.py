@@ -154,7 +154,7 @@ def test_a_number_that_nobody_has_read(fb_qbo: CommandLine) -> None:
 
 
 def test_a_workbook_that_cannot_be_written_is_told(fb_qbo: CommandLine) -> None:
-    assert_refused(fb_qbo("reconcile", "--out", str(Path("nowhere") / "file.xlsx")), 1, "cannot write", "--out")
+    assert_refused(fb_qbo("reconcile", "--out", str(Path("nowhere") / "file.xlsx")), 2, "the folder nowhere is not there", "--out")
 
 
 def test_an_error_leaves_standard_output_empty_with_json_too(fb_qbo: CommandLine) -> None:

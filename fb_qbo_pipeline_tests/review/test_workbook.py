@@ -70,7 +70,7 @@ def test_it_goes_from_the_whole_to_the_single_document(tmp_path: Path) -> None:
     assert [one[key] for key in ("status", "code", "reason", "what to do", "FreshBooks")] == [
         "open",
         "unmapped_tax",
-        "a tax",
+        "a tax\ufffd",
         "map it",
         41.2,
     ]
