@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format test demo bench reference lock
+.PHONY: help install check format test demo bench reference lock pin sbom
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,7 +51,16 @@ bench: install ## speed, calls and memory against the sandbox; ARGS=--full for t
 reference: install ## write the configuration reference into README.md
 	$(BIN)/python -m fb_qbo_pipeline.settings.reference README.md
 
-lock: ## renew constraints.txt from pyproject.toml (needs uv)
+lock: ## renew constraints.txt from pyproject.toml, and the image's own sets in deploy/ (needs uv)
 	@command -v uv >/dev/null || { echo "uv is needed: pip install uv" >&2; exit 1; }
 	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --upgrade \
 		--extra dev --output-file constraints.txt pyproject.toml
+	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --quiet \
+		--constraint constraints.txt --output-file $(VENV)/kubernetes.txt pyproject.toml deploy/kubernetes.in
+	$(PYTHON) -m deploy.locks $(VENV)/kubernetes.txt
+
+pin: ## write the digests of the base images into deploy/ (needs docker and its registry)
+	$(PYTHON) -m deploy.pin
+
+sbom: install ## a bill of materials of what runs in production: dist/fb-qbo-pipeline.cdx.json (CycloneDX)
+	$(BIN)/python -m deploy.sbom dist/fb-qbo-pipeline.cdx.json

@@ -149,7 +149,7 @@ class Syncer:
             told = cause_for_people(failure)
             if told is None:
                 raise
-            raise told from failure
+            raise told from told.__cause__  # not from the failure, which came from it: that would be a circle
 
 
 def sync(

@@ -70,10 +70,10 @@ def execute(
     execute_run(InMemoryJob(job), run, instance, raise_on_error=True)
 
 
-def code_server_answers(host: str, port: int) -> bool:
-    """Whether the code server has loaded its code, and the process that holds it lives."""
+def code_server_answers(host: str, port: int | None = None, socket: str | None = None) -> bool:
+    """Whether the code server at this port or socket has loaded its code, and the process that holds it lives."""
     try:
-        DagsterGrpcClient(host=host, port=port).get_server_id(timeout=5)
+        DagsterGrpcClient(host=host, port=port, socket=socket).get_server_id(timeout=5)
     except DagsterUserCodeUnreachableError:
         return False
     return True

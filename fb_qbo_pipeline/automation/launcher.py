@@ -84,6 +84,6 @@ class PipelineRunLauncher(DefaultRunLauncher):
         file = Path(self._instance.root_directory) / "workspace.yaml"
         locations = yaml.safe_load(file.read_text())["load_from"] if file.exists() else []
         servers = [location["grpc_server"] for location in locations if "grpc_server" in location]
-        if not all(code_server_answers(server["host"], server["port"]) for server in servers):
+        if not all(code_server_answers(server["host"], server.get("port"), server.get("socket")) for server in servers):
             self._seen_away = time.monotonic()
         return time.monotonic() - self._seen_away < self._grace_seconds

@@ -251,3 +251,11 @@ def test_a_file_that_cannot_be_used_is_an_asset_that_says_why_and_is_told_once(
 def make_settings(world: World) -> Callable[[], dict[str, Any]]:
     """Settings of an integration as a file has them."""
     return lambda: yaml.safe_load(yaml.safe_dump(world.settings))
+
+
+def test_a_clock_that_is_off_is_told_once_a_look_has_noticed_it(alerted: Alerted) -> None:
+    alerted.tick("alerts", 0)
+    with alerted.world.ledger.begin() as tx:
+        tx.cursors.set("clock_off_seconds", 1200)
+    told = alerted.tick("alerts", 2)
+    assert ["this machine's clock is 20 minutes ahead of the services'" in text for text in told] == [True]

@@ -61,7 +61,7 @@ def _live(life: Life) -> None:
     assert environment.database_url is not None
     engine = connect(environment.database_url)
     if life.dies is not None:
-        _doom(engine, *life.dies)
+        doom(engine, *life.dies)
     integration = Integration.model_validate(life.settings)
     try:
         with open_runtime(integration, environment, engine=engine, waiting=skipping()) as runtime:
@@ -74,7 +74,8 @@ def _live(life: Life) -> None:
         sys.exit(DISTURBED)
 
 
-def _doom(engine: Engine, moment: Moment, after: int) -> None:
+def doom(engine: Engine, moment: Moment, after: int) -> None:
+    """Let this process kill itself after so many events of its database."""
     left = after
 
     def count(*_event: Any) -> None:
