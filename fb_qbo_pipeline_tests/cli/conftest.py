@@ -37,6 +37,7 @@ def fb_qbo(
         "FB_QBO_DATABASE_URL": engine.url.render_as_string(hide_password=False),
         "FB_QBO_SECRET_KEY": present_world.environment.secret_key or "",
     }
+    monkeypatch.delenv("COLUMNS", raising=False)  # some test runners set it; who wants a narrow terminal says so
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     command_line = CommandLine(tmp_path, present_world.settings, capsys)

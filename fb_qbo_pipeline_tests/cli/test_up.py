@@ -137,10 +137,11 @@ class Up:
             return dict(json.load(answer)["data"])
 
 
-def part(name: str) -> int:
-    """The process id of a service; each test's services have their workspace in a folder of its own."""
+def part(up: Up, name: str) -> int:
+    """The process id of one of its services."""
     listed = subprocess.run(["ps", "-eww", "-o", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    (pid,) = [int(line.split()[0]) for line in listed.splitlines() if "fb_qbo_pipeline.cli.part" in line and name in line]
+    parts = [line.split(maxsplit=2) for line in listed.splitlines() if "fb_qbo_pipeline.cli.part" in line and name in line]
+    (pid,) = [int(pid) for pid, parent, _ in parts if int(parent) == up.process.pid]
     return pid
 
 
@@ -177,9 +178,9 @@ def test_a_backfill_goes_on_whatever_is_killed_and_stopping_says_what_it_waits_f
         backfill = launched["launchPartitionBackfill"]["backfillId"]
         wait_until(lambda: len(backfill_runs()) == 3 and at_work(), 60, lambda: str(up.told))
 
-        os.kill(part("dagster._daemon"), signal.SIGKILL)
+        os.kill(part(up, "dagster._daemon"), signal.SIGKILL)
         up.wait_for("the Dagster daemon ended with status -9 and is started again")
-        os.killpg(part("code-server"), signal.SIGKILL)  # with the run
+        os.killpg(part(up, "code-server"), signal.SIGKILL)  # with the run
         up.wait_for("the Dagster code ended with status -9 and is started again")
         up.process.kill()
         wait_until(lambda: services(fb_qbo) == [], 60, lambda: str(services(fb_qbo)))  # nothing lives on without it
