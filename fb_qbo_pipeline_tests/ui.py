@@ -39,6 +39,15 @@ def _requests(tick: dict[str, Any]) -> list[dict[str, Any]]:
     return list(tick["evaluationResult"]["runRequests"])
 
 
+def failing(ask: Ask, asset: str = "reconciliation") -> set[str]:
+    """The checks of an asset that the list on its page shows as failed."""
+    query = """query($keys: [AssetKeyInput!]) { assetNodes(assetKeys: $keys) { assetChecksOrError { ... on AssetChecks { checks {
+        name executionForLatestMaterialization { status } } } } } }"""
+    (node,) = ask(query, keys=[{"path": ["acme", asset]}])["assetNodes"]
+    checks = node["assetChecksOrError"]["checks"]
+    return {check["name"] for check in checks if (check["executionForLatestMaterialization"] or {}).get("status") == "FAILED"}
+
+
 def launch_all(ask: Ask, requests: list[dict[str, Any]], job: str) -> list[dict[str, Any]]:
     """ "Launch all & commit" of what a tick has requested; the runs."""
     parameters = [

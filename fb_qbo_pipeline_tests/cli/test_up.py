@@ -28,7 +28,7 @@ from fb_qbo_pipeline.sandbox.server import CLIENT_SECRET
 from fb_qbo_pipeline_tests.automation.services import quick_home, wait_until
 from fb_qbo_pipeline_tests.cli.command_line import CommandLine, days_ago
 from fb_qbo_pipeline_tests.pipeline.world import World
-from fb_qbo_pipeline_tests.ui import execute_again, launch_all, preview, tick
+from fb_qbo_pipeline_tests.ui import execute_again, failing, launch_all, preview, tick
 
 
 def test_it_serves_the_companies_that_work_until_it_is_told_to_stop_and_then_nothing_is_left(fb_qbo: CommandLine) -> None:
@@ -81,7 +81,8 @@ def services(fb_qbo: CommandLine) -> list[str]:
 
 def test_runs_of_commands_and_what_ticks_request_can_be_started_from_the_ui(fb_qbo: CommandLine, present_world: World) -> None:
     fb_qbo.write(schedule={"cron": "0 * * * *", "enabled": False})  # nothing but what is clicked
-    present_world.invoice("100.00", on=days_ago(6))
+    invoice = present_world.invoice("100.00", on=days_ago(6))
+    present_world.invoice("40.00", on=days_ago(5), taxes=(("Unheard of", "3"),))
     assert fb_qbo("sync", "--from", days_ago(6).isoformat()).status == 0
     with open_instance(present_world.environment) as instance, Up(free_port()) as up:
         forget_what_others_left(instance)
@@ -97,6 +98,14 @@ def test_runs_of_commands_and_what_ticks_request_can_be_started_from_the_ui(fb_q
         with present_world.ledger.begin() as tx:
             tx.touched.note([days_ago(4), days_ago(2)], "test")
         succeed(*launch_all(up.ask, preview(up.ask, "acme_touched_dates"), "acme_sync"))
+        assert failing(up.ask) == {"no_document_is_held"}, "held on another day than those that were run last"
+        present_world.quickbooks.remove("Invoice", present_world.document("invoice", invoice)["Id"])
+        succeed(*launch_all(up.ask, tick(up.ask, "acme_hourly", time.time()), "acme_sync"))
+        assert "freshbooks_and_quickbooks_agree" in failing(up.ask), "the look has asked QuickBooks"
+        succeed(*launch_all(up.ask, preview(up.ask, "acme_touched_dates"), "acme_sync"))
+        assert failing(up.ask) == {"no_document_is_held", "freshbooks_and_quickbooks_agree"}
+        succeed(*launch_all(up.ask, tick(up.ask, "acme_daily_reconciliation", time.time()), "acme_reconcile"))
+        assert failing(up.ask, "two_sided_reconciliation") == {"both_services_agree"}
     assert present_world.touched() == []
     for log in sorted((fb_qbo.folder / "logs").glob("*.log")):  # Python's: of what is deprecated, superseded, in beta
         assert not re.findall(r".*\w+Warning: .*", log.read_text()), log.name

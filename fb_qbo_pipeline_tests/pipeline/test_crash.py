@@ -76,7 +76,9 @@ class Company:
         )
 
     def changes_its_mind(self) -> None:
-        """One edit, move or deletion, or the restoration of everything that was deleted."""
+        """One edit, move or deletion, or the restoration of everything that was deleted; nothing before it has one of each kind."""
+        if not all(self.ids.values()):
+            return
         books = self.world.freshbooks
         one = {source: self.chance.choice(ids) for source, ids in self.ids.items() if ids}
         changes: list[Callable[[], object]] = [
@@ -98,9 +100,13 @@ class Company:
                     self.world.freshbooks.restore(source, row["id"])
 
     def _unpaid(self) -> int:
-        return self.chance.choice(
-            [row["id"] for row in self.world.freshbooks.view("invoice") if row["payment_status"] == "unpaid" and row["vis_state"] == 0]
-        )
+        """An open invoice; a new one where there is none."""
+        rows = self.world.freshbooks.view("invoice")
+        unpaid = [row["id"] for row in rows if row["payment_status"] == "unpaid" and row["vis_state"] == 0]
+        if not unpaid:
+            self._sells()
+            return self.ids["invoice"][-1]
+        return self.chance.choice(unpaid)
 
     def _lines(self) -> list[Line]:
         taxes = self.chance.choice(TAXES)
