@@ -27,6 +27,7 @@ from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.ledger import Ledger
 from fb_qbo_pipeline.ledger.outages import explained
 from fb_qbo_pipeline.ledger.tables import audit
+from fb_qbo_pipeline.pipeline.changes import NOT_POSTED, told_of_others
 from fb_qbo_pipeline.pipeline.preflight import require_valid_settings
 from fb_qbo_pipeline.posting.counts import KINDS, Counts
 
@@ -40,7 +41,7 @@ OnSpan = Callable[[Span, int, int], None]
 
 @dataclass
 class SyncResult:
-    """What a sync did."""
+    """What a sync did. `notices`: what a person should know of besides."""
 
     counts: Counts = field(default_factory=Counts)
     exceptions: int = 0
@@ -48,6 +49,7 @@ class SyncResult:
     seconds: float = 0.0
     runs: list[str] = field(default_factory=list)
     spans: int = 0
+    notices: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The document of `sync --json`."""
@@ -100,10 +102,18 @@ class Syncer:
         self.runs: list[str] = []
         self.done: list[Span] = []
         self.failed: dict[Span, Exception] = {}
+        self.notices: list[str] = []
 
     def look_for_changes(self) -> None:
         """Run the look that notes which dates are touched."""
         self._run(asset_keys(self._integration, (CHANGE_FEED,)), {})
+
+    def notice_others(self, ledger: Ledger) -> None:
+        """Note where the look has found documents that another deployment has posted, as it seems."""
+        with ledger.begin() as tx:
+            others = tx.cursors.get(NOT_POSTED) or 0
+        if others:
+            self.notices.append(told_of_others(others, self._integration.freshbooks.account_id))
 
     def run_spans(self, found: Sequence[Span], announce: OnSpan) -> None:
         """Run everything for each span of days. One that fails is kept in `failed`, and the next one follows.
@@ -170,6 +180,7 @@ def sync(
     def work(syncer: Syncer, announce: OnSpan) -> None:
         if days is None:
             syncer.look_for_changes()
+            syncer.notice_others(ledger)
             syncer.run_waiting(ledger, announce)
         else:
             _check_settings(company)
@@ -216,7 +227,7 @@ def _last_call(ledger: Ledger) -> int:
 
 
 def _result(ledger: Ledger, syncer: Syncer, calls_before: int, seconds: float) -> SyncResult:
-    result = SyncResult(seconds=seconds, runs=syncer.runs, spans=len(syncer.done))
+    result = SyncResult(seconds=seconds, runs=syncer.runs, spans=len(syncer.done), notices=syncer.notices)
     with ledger.begin() as tx:
         for report in tx.reports(syncer.runs):
             result.counts.add(Counts.from_json(report["counts"]))

@@ -14,7 +14,7 @@ from fb_qbo_pipeline.automation.instance import open_instance
 from fb_qbo_pipeline.cli.companies import Companies
 from fb_qbo_pipeline.cli.connected import require_connections
 from fb_qbo_pipeline.cli.options import Day, config_option, json_option, strict_option, verbose_option
-from fb_qbo_pipeline.cli.output import log_to, out, print_json, progress, table
+from fb_qbo_pipeline.cli.output import echo, log_to, out, print_json, progress, table
 from fb_qbo_pipeline.errors import ConfigurationError
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.ledger import Ledger
@@ -59,6 +59,9 @@ def command(config: Path | None, start: dt.date | None, end: dt.date | None, as_
     else:
         for name, result in results.items():
             show(name, result)
+    for name, result in results.items():
+        for notice in result.notices:
+            echo(f"{name}: {notice}", err=True)
     return companies.end(3 if strict and any(result.exceptions for result in results.values()) else 0)
 
 

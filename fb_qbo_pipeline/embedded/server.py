@@ -9,7 +9,6 @@ import fcntl
 import importlib.util
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -174,12 +173,12 @@ def _others_use(layout: Layout) -> bool:
 
 
 def _answers(folder: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(folder / SOCKET))
-        except OSError:
-            return False
-        return True
+    """Whether it takes connections: one that puts right what a killed process of it left has a socket, and turns everybody away."""
+    if not (folder / SOCKET).exists():
+        return False
+    asked = [str(_programs() / "pg_isready"), "--quiet", "--timeout=5", f"--host={folder}", f"--username={USER}", f"--dbname={USER}"]
+    environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return subprocess.run(asked, env=environment, check=False, stderr=subprocess.DEVNULL).returncode == 0  # noqa: S603 - the wheel's own program
 
 
 def _is_still(descriptor: int, file: Path) -> bool:

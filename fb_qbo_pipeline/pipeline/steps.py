@@ -96,7 +96,12 @@ def post_step(runtime: Runtime, source: str, start: dt.date, end: dt.date, progr
 
 
 def reconcile_step(runtime: Runtime, start: dt.date, end: dt.date) -> Reconciled:
-    """Hold FreshBooks in scope against QuickBooks and what is held."""
+    """Hold FreshBooks in scope against QuickBooks and what is held.
+
+    QuickBooks is asked what people have changed there, unless this process has done so within the hour: a day that is materialized
+    by itself must not agree with what the ledger remembers alone.
+    """
+    runtime.books.catch_up()
     lines = tie_out(runtime.ledger, start, end, by_day)
     scope = replace(scope_of(runtime, SOURCES, default_item_of(runtime.integration, runtime.mirror.company())), taken_in=(start, end))
     with runtime.ledger.begin() as tx:

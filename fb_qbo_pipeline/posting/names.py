@@ -227,7 +227,7 @@ class Names:
         for attempt in range(1, _ATTEMPTS + 1):
             self._turn.confirm()
             answer = self._client.write(entity, body, request_id=request_id)
-            if isinstance(answer, Done):
+            if isinstance(answer, Done) and _can_be_read(entity, answer.entity):
                 return answer.entity
             if isinstance(answer, Refused):
                 if answer.reaction is Reaction.DUPLICATE_NAME:
@@ -241,7 +241,7 @@ class Names:
                     break
                 request_id = new_request_id()
             self._sleep(self._backoff.delay(attempt))
-            if isinstance(answer, Unknown) and not answer.not_sent:
+            if isinstance(answer, Done) or (isinstance(answer, Unknown) and not answer.not_sent):
                 lost = True
                 found = self._find(entity, name)
                 if found is not None:
@@ -255,7 +255,14 @@ class Names:
     def _find(self, entity: str, name: str) -> Json | None:
         """The active list member of exactly this name: ours, whose creation was not answered."""
         rows = self._client.query(Select(entity, (compare(_NAME_OF[entity], "=", name),)))
-        return next((row for row in rows if fold(str(row.get(_NAME_OF[entity]))) == fold(name)), None)
+        named = (row for row in rows if fold(str(row.get(_NAME_OF[entity]))) == fold(name))
+        return next((row for row in named if _can_be_read(entity, row)), None)
+
+
+def _can_be_read(entity: str, row: Json) -> bool:
+    """Whether an answer is a member of this list; one that is odd tells nothing, and the name is looked for."""
+    parse = parse_item if entity == "Item" else partial(parse_party, kind=entity)
+    return next(iter(readable(parse, [row])), None) is not None
 
 
 def _users(links: Iterable[Link]) -> defaultdict[str, set[str]]:

@@ -205,3 +205,16 @@ def test_documents_of_another_deployment_are_told_until_they_are_taken_over(worl
     deployment.run(day(1), day(20))
     deployment.look()
     assert deployment.newest("change_feed", "no_other_deployment_posts").passed
+
+
+def test_a_day_that_is_materialized_by_itself_asks_quickbooks_and_not_the_ledger_alone(world: World, deployment: Deployment) -> None:
+    expense = world.expense(on=day(6))
+    world.invoice(on=day(6))
+    deployment.run(day(5), day(6))
+    world.quickbooks.remove("Bill", world.document("expense", expense)["Id"])
+    with world.ledger.begin() as tx:  # as another process
+        tx.cursors.set("books", tx.cursors.get("books") | {"by": "another process"})
+    deployment.run(day(6), assets=("reconciliation",))
+    verdict = deployment.verdict("reconciliation", "freshbooks_and_quickbooks_agree", day(6))
+    assert (verdict.passed, verdict.metadata["money at stake"]) == (False, "56.50 CAD")
+    assert deployment.sensor_tick(), "and its day is run, so that the document is held"

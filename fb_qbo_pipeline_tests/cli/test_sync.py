@@ -77,3 +77,14 @@ def test_progress_on_a_terminal_moves_while_a_run_is_at_work(present_world: Worl
     counted = set(re.findall(rb" (\d)/3 ", plain))  # of documents, while they are posted; Dagster keeps what that step prints
     assert {b"0", b"3"} <= counted, plain[-2000:]
     assert f"acme {present_world.integration.start_date} – ".encode() in plain
+
+
+def test_documents_of_another_deployment_are_told_on_standard_error(present_world: World, fb_qbo: CommandLine) -> None:
+    present_world.invoice("100.00", on=days_ago(3))
+    assert fb_qbo("sync").err == ""
+    present_world.restore(None)
+    told = fb_qbo("sync", "--json")
+    assert told.status == 0
+    assert "QuickBooks holds 1 document of the FreshBooks account" in told.err
+    assert json.loads(told.out)["created"]["invoice"] == 0
+    assert fb_qbo("sync").err == ""

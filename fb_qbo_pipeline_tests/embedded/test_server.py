@@ -15,7 +15,7 @@ from fb_qbo_pipeline.embedded.server import leave
 from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.ledger.database import embedded_url
 from fb_qbo_pipeline_tests.embedded.conftest import copied
-from fb_qbo_pipeline_tests.embedded.users import User, ask, eventually, keeper, postgres_processes, postmaster
+from fb_qbo_pipeline_tests.embedded.users import User, ask, connect, eventually, keeper, postgres_processes, postmaster
 
 
 @pytest.fixture
@@ -159,3 +159,17 @@ def test_a_home_that_was_deleted_and_made_again_has_a_server_of_its_own(home: Pa
     home.rename(home.with_name("away"))
     assert ask(embedded_url(home), "SELECT count(*) FROM pg_tables WHERE tablename = 'old'") == 0
     assert eventually(lambda: postgres_processes(home.with_name("away")) == [])
+
+
+def test_whoever_asks_while_it_puts_right_what_a_killed_process_left_is_given_its_address_when_it_takes_connections(home: Path) -> None:
+    url = embedded_url(home)
+    for _ in range(5):
+        connection = connect(url)
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE lost AS SELECT generate_series(1, 50000)")
+            cursor.execute("SELECT pg_backend_pid()")
+            (killed,) = cursor.fetchone()
+        os.kill(killed, signal.SIGKILL)
+        assert eventually(lambda pid=killed: not Path(f"/proc/{pid}").exists())
+        assert ask(embedded_url(home), "SELECT to_regclass('lost')") is None
+        connection.close()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fb_qbo_pipeline.errors import PipelineError
+from fb_qbo_pipeline.sandbox.freshbooks.payloads import Line
 from fb_qbo_pipeline_tests.pipeline import hostile
 from fb_qbo_pipeline_tests.pipeline.hostile import Change, refused, twist, with_fields, without_fields
 from fb_qbo_pipeline_tests.pipeline.world import World, day, line
@@ -180,3 +181,17 @@ def test_an_answer_that_is_only_written_otherwise_costs_no_look_up(world: World)
         runtime.mirror.refresh()
     world.sync()
     assert (world.count(), world.held()) == ({"Invoice": 1}, [])
+
+
+@pytest.mark.parametrize(("entity", "field"), [("customer", {"Id": ["1"]}), ("vendor", {"DisplayName": {}}), ("item", {"Type": 5})])
+def test_a_name_whose_creation_is_answered_oddly_is_looked_for_and_made_once(world: World, entity: str, field: dict[str, Any]) -> None:
+    twist(world, f"POST /v3/company/{world.quickbooks.realm_id}/{entity}", with_fields(**field))
+    world.freshbooks.add_item("Sticker sheet", "2.50")
+    world.freshbooks.add_invoice(world.client(), lines=[Line("Sticker sheet", 2, "2.50", ())], date=day(5))
+    world.expense()
+    world.settings["sales"]["products"] |= {"create": True}
+    world.sync()
+    assert not world.held()
+    assert world.count() == {"Invoice": 1, "Bill": 1}
+    names = [row.get("DisplayName") or row.get("Name") for kind in ("Customer", "Vendor", "Item") for row in world.quickbooks.rows(kind)]
+    assert len(names) == len(set(names))
