@@ -14,12 +14,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from fb_qbo_pipeline.chunks import chunks
-from fb_qbo_pipeline.errors import PipelineError
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.ledger.found import Found
 from fb_qbo_pipeline.ledger.ledger import Ledger, Transaction
 from fb_qbo_pipeline.ledger.posted import GONE_BY_HAND, POSTED, VOIDED, VOIDED_BY_HAND, Posted
 from fb_qbo_pipeline.mapping.documents import Json
+from fb_qbo_pipeline.posting import feed
 from fb_qbo_pipeline.posting.feed import AHEAD, Ask
 from fb_qbo_pipeline.posting.verify import MARKER, content, is_void, money
 from fb_qbo_pipeline.quickbooks.query import Select, compare
@@ -76,14 +76,7 @@ class Books:
         now = self._clock()
         if state["by"] == self._process and now - dt.datetime.fromisoformat(state["at"]) < _AGAIN_AFTER:
             return
-        ask = self.ask()
-        changes = None
-        if ask is not None:
-            try:
-                changes = self._reader.cdc(ask.entities, ask.since)
-            except PipelineError as error:  # the change feed is a saving, not a need
-                log.info("QuickBooks' change feed gave no answer (%s); reading its transactions instead", type(error).__name__)
-        self.take(changes, now)
+        feed.catch_up(self._reader, (self,), self._clock)
 
     def ask(self) -> Ask | None:
         """What the change feed is to be asked; None where it cannot help: nothing has been read yet, or too long ago."""
@@ -174,11 +167,7 @@ class Books:
 
         `since`: when that began; `first`: the earliest date of what was created.
         """
-        changes = None
-        try:
-            changes = self._reader.cdc(sorted(entities), since - _OVERLAP)
-        except PipelineError as error:
-            log.info("QuickBooks' change feed gave no answer (%s); reading its transactions instead", type(error).__name__)
+        changes = feed.asked(self._reader, Ask(sorted(entities), since - _OVERLAP))
         for entity in entities:
             if changes is not None and changes.complete:
                 self.observe(entity, changes.by_entity.get(entity, ()))

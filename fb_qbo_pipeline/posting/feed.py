@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fb_qbo_pipeline.errors import PipelineError
+from fb_qbo_pipeline.errors import PipelineError, RemoteRefusal
 from fb_qbo_pipeline.http import utc_now
 from fb_qbo_pipeline.quickbooks.reader import Changes, QuickBooksReader
 
@@ -45,17 +45,21 @@ def catch_up(reader: QuickBooksReader, followers: Sequence[Follower], clock: Cal
     changes: Changes | None = None
     if wanted:
         entities = sorted({entity for ask in wanted for entity in ask.entities})
-        changes = _asked(reader, Ask(entities, min(ask.since for ask in wanted)))
+        changes = asked(reader, Ask(entities, min(ask.since for ask in wanted)))
     for follower, ask in zip(followers, asks, strict=True):
         told = changes if ask is not None else None
         if told is not None and not told.complete and len(wanted) > 1 and ask is not None:
-            told = _asked(reader, ask)  # too much for one answer: perhaps only for the others
+            told = asked(reader, ask)  # too much for one answer, or refused: perhaps only the others' part
         follower.take(told, now)
 
 
-def _asked(reader: QuickBooksReader, ask: Ask) -> Changes | None:
+def asked(reader: QuickBooksReader, ask: Ask) -> Changes | None:
+    """What the feed tells; None where it gives no answer. A refusal may be about one of the entities only: then it is incomplete."""
     try:
         return reader.cdc(ask.entities, ask.since)
+    except RemoteRefusal as error:
+        log.info("QuickBooks' change feed refused %s: %s", ", ".join(ask.entities), error.message)
+        return Changes({}, complete=False)
     except PipelineError as error:  # the change feed is a saving, not a need
         log.info("QuickBooks' change feed gave no answer (%s)", type(error).__name__)
         return None

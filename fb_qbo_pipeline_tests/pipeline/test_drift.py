@@ -206,3 +206,23 @@ def test_marks_that_were_made_under_a_clock_ahead_of_the_present_are_not_believe
     with world.ledger.begin() as tx:
         assert tx.cursors.instant("lists_full") < ahead
         assert dt.datetime.fromisoformat(tx.cursors.get("books")["since"]) < ahead
+
+
+def test_a_feed_that_refuses_a_kind_of_transaction_still_tells_the_lists(world: World) -> None:
+    world.expense()
+    world.follow()
+    app = world.sandboxes.quickbooks.app
+    assert app is not None
+
+    async def refusing(scope: Any, receive: Any, send: Any) -> None:
+        if "/cdc" in scope["path"] and b"Bill" in scope["query_string"]:
+            scope = scope | {"query_string": scope["query_string"].replace(b"Bill", b"Unheard")}
+        await app(scope, receive, send)
+
+    world.sandboxes.quickbooks.app = refusing
+    world.quickbooks.add("Account", Name="Late", FullyQualifiedName="Late", AccountType="Bank", AccountSubType="Checking", Active=True)
+    queries = world.quickbooks.counters.reads
+    world.look()
+    with world.runtime() as runtime:
+        assert runtime.mirror.company().account("Late") is not None
+    assert world.quickbooks.counters.reads - queries < 12, "the lists were not read in full"
