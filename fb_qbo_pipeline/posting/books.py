@@ -35,7 +35,7 @@ _OVERLAP = dt.timedelta(minutes=2)  # clocks differ, and a write may become visi
 _AGAIN_AFTER = dt.timedelta(hours=1)
 _FEED_REACHES = dt.timedelta(days=29)  # back; QuickBooks' change data capture knows 30 days
 _AT_ONCE = 500  # transactions compared in one database transaction
-_FEED_HOLDS = 500  # of our own writes; an answer of the feed holds 1,000 objects
+_FEED_HOLDS = 250  # of our own writes: an answer of the feed holds 1,000 objects, and a payment is told with its invoice and customer
 
 
 class Books:

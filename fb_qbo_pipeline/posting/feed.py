@@ -16,6 +16,7 @@ from fb_qbo_pipeline.quickbooks.reader import Changes, QuickBooksReader
 
 log = logging.getLogger(__name__)
 
+_APART = dt.timedelta(minutes=2, seconds=15)  # the lists are asked for two minutes more than they need
 AHEAD = dt.timedelta(minutes=10)  # a mark that lies further in the future was made under a wrong clock and is not believed
 
 
@@ -38,19 +39,29 @@ class Follower(Protocol):
 
 
 def catch_up(reader: QuickBooksReader, followers: Sequence[Follower], clock: Callable[[], dt.datetime] = utc_now) -> None:
-    """Bring all followers up to date with one read. Where it holds not everything, each does it alone."""
+    """Bring all followers up to date with one read. Where it holds not everything, each does it alone.
+
+    So it is after many documents were posted: then those that know of them ask from there on, and the others from before.
+    """
     now = clock()
     asks = [follower.ask() for follower in followers]
     wanted = [ask for ask in asks if ask is not None]
-    changes: Changes | None = None
-    if wanted:
-        entities = sorted({entity for ask in wanted for entity in ask.entities})
-        changes = asked(reader, Ask(entities, min(ask.since for ask in wanted)))
+    together = _together(wanted)
+    changes = asked(reader, together) if together is not None else None
     for follower, ask in zip(followers, asks, strict=True):
         told = changes if ask is not None else None
-        if told is not None and not told.complete and len(wanted) > 1 and ask is not None:
+        alone = together is None or (told is not None and not told.complete and len(wanted) > 1)
+        if ask is not None and alone:
             told = asked(reader, ask)  # too much for one answer, or refused: perhaps only the others' part
         follower.take(told, now)
+
+
+def _together(asks: Sequence[Ask]) -> Ask | None:
+    """What all want, in one question; None where they want it from too different times."""
+    since = [ask.since for ask in asks]
+    if not asks or max(since) - min(since) > _APART:
+        return None
+    return Ask(sorted({entity for ask in asks for entity in ask.entities}), min(since))
 
 
 def asked(reader: QuickBooksReader, ask: Ask) -> Changes | None:

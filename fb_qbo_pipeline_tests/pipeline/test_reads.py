@@ -1,5 +1,6 @@
 """Reads are metered: by Intuit in QuickBooks, and in FreshBooks they are what an hourly sync waits for."""
 
+import datetime as dt
 from collections import Counter
 
 from fb_qbo_pipeline.pipeline.changes import look_for_changes
@@ -60,3 +61,27 @@ def test_the_reads_of_quickbooks_do_not_grow_with_the_new_documents(world: World
     of_many = hourly_sync(world)[QUICKBOOKS]
     assert world.count()["Invoice"] == 152
     assert of_many == of_one <= 10
+
+
+def test_after_more_documents_than_the_change_feed_holds_a_look_makes_one_read_more_and_sees_what_was_deleted(world: World) -> None:
+    client = world.client()
+    invoices = [world.invoice("10.00", client=client, on=day(1 + number % 20)) for number in range(520)]
+    for invoice in invoices:
+        world.payment(invoice, "11.30", on=day(20))
+    world.follow()
+    gone = world.document("invoice", invoices[7])["Id"]
+    world.quickbooks.clock = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(seconds=30)
+    world.quickbooks.remove("Invoice", gone)
+    with world.ledger.begin() as tx:  # the lists were asked for before the documents were posted
+        tx.cursors.set_instant("lists_changes", dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5))
+    asked = hourly_look(world)
+    assert asked[QUICKBOOKS] == 2
+    assert world.touched() == [day(8)]
+
+
+def hourly_look(world: World) -> Counter[tuple[str, str]]:
+    """What a look alone asks."""
+    with world.runtime() as runtime:
+        runtime.catch_up()
+        look_for_changes(runtime)
+        return runtime.audit.counts
