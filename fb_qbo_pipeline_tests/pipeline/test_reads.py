@@ -1,6 +1,7 @@
 """Reads are metered: by Intuit in QuickBooks, and in FreshBooks they are what an hourly sync waits for."""
 
 import datetime as dt
+import itertools
 from collections import Counter
 
 from fb_qbo_pipeline.pipeline.changes import look_for_changes
@@ -64,16 +65,19 @@ def test_the_reads_of_quickbooks_do_not_grow_with_the_new_documents(world: World
 
 
 def test_after_more_documents_than_the_change_feed_holds_a_look_makes_one_read_more_and_sees_what_was_deleted(world: World) -> None:
+    begun, ticks = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5), itertools.count()
+    world.quickbooks.clock = lambda: begun + dt.timedelta(seconds=0.03) * next(ticks)  # some thirty documents a second at most
     client = world.client()
     invoices = [world.invoice("10.00", client=client, on=day(1 + number % 20)) for number in range(520)]
     for invoice in invoices:
         world.payment(invoice, "11.30", on=day(20))
     world.follow()
     gone = world.document("invoice", invoices[7])["Id"]
-    world.quickbooks.clock = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(seconds=30)
+    assert next(ticks) < 9_000, "before the present"
+    world.quickbooks.clock = lambda: dt.datetime.now(dt.UTC)
     world.quickbooks.remove("Invoice", gone)
     with world.ledger.begin() as tx:  # the lists were asked for before the documents were posted
-        tx.cursors.set_instant("lists_changes", dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5))
+        tx.cursors.set_instant("lists_changes", begun)
     asked = hourly_look(world)
     assert asked[QUICKBOOKS] == 2
     assert world.touched() == [day(8)]
